@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from otel_mas.alert.promql import annotation, expression, period
-from otel_mas.alert.rules import Rule
+from otel_mas.alert.promql import annotation, expression
+from otel_mas.alert.rules import Rule, period
 from otel_mas.errors import MissingExtra
 
 Form = Literal["prometheus", "kubernetes"]

@@ -12,23 +12,15 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from otel_mas.alert.rules import BY_NAME, PRESENT, Measure, Rule, Selector
+from otel_mas.alert.rules import BY_NAME, PRESENT, Measure, Rule, Selector, period
 from otel_mas.semconv.metrics import Metric
 
 _SUFFIXES = ("_count", "_sum", "_bucket")
-_UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 
 
 def label(name: str) -> str:
     """The name of an attribute as a label of Prometheus."""
     return re.sub(r"[^a-zA-Z0-9_]", "_", name)
-
-
-def period(seconds: float) -> str:
-    """A duration as Prometheus has it: `15m`."""
-    whole = max(1, round(seconds))
-    size, unit = next((size, unit) for size, unit in _UNITS if whole % size == 0)
-    return f"{whole // size}{unit}"
 
 
 def expression(rule: Rule, namespace: str = "") -> str | None:
@@ -177,4 +169,4 @@ def annotation(rule: Rule) -> str:
     return rule.text(values)
 
 
-__all__ = ["annotation", "expression", "label", "period"]
+__all__ = ["annotation", "expression", "label"]

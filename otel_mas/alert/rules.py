@@ -20,7 +20,15 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _STORE_LABELS = (names.USER_ID,)
 """Labels that measurements from a store have as well; a label of Prometheus for each user would be too many."""
 BY_NAME: Mapping[str, Metric] = {metric.name: metric for metric in METRICS}
+_UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 _PLACE = re.compile(r"\{([^{}]*)\}")
+
+
+def period(seconds: float) -> str:
+    """A duration as Prometheus has it: `15m`."""
+    whole = max(1, round(seconds))
+    size, unit = next((size, unit) for size, unit in _UNITS if whole % size == 0)
+    return f"{whole // size}{unit}"
 
 
 def _seconds(given: object) -> object:
@@ -94,7 +102,8 @@ class Rule(BaseModel):
         bound: of `over`.
         q: of `quantile`, between 0 and 1.
         baseline: of `silent`, in seconds.
-        severity, summary, runbook: for people. `{label}` in the summary stands for the value of a label in `by`.
+        severity, summary, runbook: for people. `{label}` in the summary stands for the value of a label in `by`, and
+            `{above}`, `{below}`, `{bound}`, `{q}`, `{window}` and `{baseline}` for what the rule has.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -141,9 +150,9 @@ class Rule(BaseModel):
             raise ValueError(f"measure {self.measure} is of one metric; only a sum is of several")
         if self.measure is Measure.RATIO and bool(self.part) is (self.of is not None):
             raise ValueError("a ratio needs either `part`, the labels of the part, or `of`, the metric of all")
-        unknown = sorted(set(_PLACE.findall(self.summary)) - set(self.by))
+        unknown = sorted(set(_PLACE.findall(self.summary)) - {*self.by, *self._numbers()})
         if unknown:
-            raise ValueError(f"summary has {{{unknown[0]}}}, which is not in `by`")
+            raise ValueError(f"summary has {{{unknown[0]}}}, which is no label in `by` and no number of the rule")
         check(self)
         return self
 
@@ -154,7 +163,22 @@ class Rule(BaseModel):
 
     def text(self, labels: Mapping[str, str]) -> str:
         """The summary for these values of its labels."""
-        return _PLACE.sub(lambda found: labels.get(found[1]) or "(none)", self.summary)
+        values = {**self._numbers(), **labels}
+        return _PLACE.sub(lambda found: values.get(found[1]) or "(none)", self.summary)
+
+    def _numbers(self) -> Mapping[str, str]:
+        """Its numbers in words, by field; a rule that changes one of a built-in rule says that one."""
+        amounts = {"above": self.above, "below": self.below, "bound": self.bound}
+        found = {name: self._shown(value) for name, value in amounts.items() if value is not None}
+        times = {"window": self.window, "baseline": self.baseline}
+        found |= {name: period(seconds) for name, seconds in times.items() if seconds}
+        return found if self.q is None else {**found, "q": f"P{100 * self.q:.10g}"}
+
+    def _shown(self, value: float) -> str:
+        if self.measure is Measure.RATIO:
+            return f"{100 * value:.10g} %"
+        unit = BY_NAME[self.metric[0]].unit if self.metric[0] in BY_NAME else ""
+        return f"{value / 2**30:.3g} GiB" if unit == "By" else f"{value:,.10g}"
 
     def holds(self, value: float) -> bool:
         """Whether the rule holds for this value of its measure."""
@@ -193,4 +217,4 @@ def _metric(name: str) -> Metric:
     return found
 
 
-__all__ = ["PRESENT", "Measure", "Rule", "Seconds", "Severity"]
+__all__ = ["PRESENT", "Measure", "Rule", "Seconds", "Severity", "period"]

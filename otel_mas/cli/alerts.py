@@ -199,7 +199,7 @@ def _lines(alerts: Sequence[Alert], width: int) -> Iterator[Text]:
 
 
 def _rule_lines(rules: Rules, width: int) -> Iterator[Text]:
-    from otel_mas.alert.promql import period
+    from otel_mas.alert.rules import period
     from otel_mas.report.tables import Head, Table
     from otel_mas.report.terminal.table import table
     from otel_mas.report.text import plain

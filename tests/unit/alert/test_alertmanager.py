@@ -66,7 +66,7 @@ def test_an_alert_fires_and_is_over_in_alertmanager(alertmanager: tuple[str, lis
         assert shown["labels"] == {
             "alertname": "ToolFailureRatio", "severity": "warning", "gen_ai_tool_name": "search"
         }  # fmt: skip
-        assert shown["annotations"]["summary"] == "More than a fifth of the calls of tool search failed."
+        assert shown["annotations"]["summary"] == "More than 20 % of the calls of tool search failed."
         assert shown["status"]["state"] == "active"
         _until(lambda: paged)
 

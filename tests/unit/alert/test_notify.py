@@ -65,7 +65,7 @@ def test_an_alert_waits_for_its_time_fires_once_and_is_over_once(desk: Desk) -> 
     assert (firing.state, firing.since_ns, firing.fired_ns) == (AlertState.FIRING, NOW, NOW + 5 * MINUTE)
     (told,) = desk.told()
     assert (told["status"], told["group"]) == ("firing", {"alertname": "ToolFailureRatio"})
-    assert told["alerts"][0]["summary"] == "More than a fifth of the calls of tool search failed."
+    assert told["alerts"][0]["summary"] == "More than 20 % of the calls of tool search failed."
 
     desk.look(6, breach())
     assert desk.told() == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,25 @@ def test_a_file_changes_fields_of_built_in_rules_leaves_some_out_and_adds_its_ow
 
 
 @pytest.mark.parametrize(
+    ("changed", "summary"),
+    [
+        ("name: RunCost, bound: 5", "A run of shop cost more than 5 USD."),
+        ("name: AgentCost, above: 0.5, window: 15m", "Agent shop cost more than 0.5 USD within 15m."),
+        ("name: RunFailures, above: 0.025", "More than 2.5 % of the runs of shop failed."),
+        ("name: SlowRuns, q: 0.9, above: 3600", "The P90 of the durations of runs of shop is above 3,600 s."),
+        ("name: DiskNearlyFull, below: 5368709120", "Less than 5 GiB is free on the disk of the store."),
+    ],
+)
+def test_the_summary_of_a_changed_rule_says_its_new_numbers(changed: str, summary: str, tmp_path: Path) -> None:
+    rule = read(tmp_path, f"rules:\n  - {{{changed}}}\n").rules[0]
+    assert rule.text({"gen_ai.agent.name": "shop"}) == summary
+
+
+def test_no_summary_of_a_built_in_rule_has_a_number_that_a_file_may_change() -> None:
+    assert not [rule.name for rule in Rules.built_in().rules if re.search(r"\d", re.sub(r"{[^}]*}", "", rule.summary))]
+
+
+@pytest.mark.parametrize(
     ("text", "problem"),
     [
         ("rules:\n  - {name: X, measure: count, metric: mas.handofs, window: 1h, above: 1, summary: s}\n",
@@ -47,6 +67,7 @@ def test_a_file_changes_fields_of_built_in_rules_leaves_some_out_and_adds_its_ow
         ("rules:\n  - {name: RunCost,\n     bond: 5}\n", ":3: rules[0].bond: there is no such field: did you mean bo"),
         ("rules:\n  - {name: SlowRuns, by: [tool], summary: s}\n", "mas.run.duration has no label tool"),
         ("rules:\n  - {name: SlowRuns, window: soon}\n", ":2: rules[0].window: seconds, like 90"),
+        ("rules:\n  - {name: SlowRuns, summary: 'above {bound}'}\n", "summary has {bound}, which is no label in `by` and"),
         ("rules:\n  - {name: SlowRuns, below: 3}\n", "give either `above` or `below`"),
         ("rules:\n  - {name: DiskNearlyFull, measure: count, window: 1h}\n", "mas.store.disk.free is a gauge"),
         ("disabled: [RunCosts]\n", "no built-in rule is called RunCosts: did you mean RunCost?"),
