@@ -39,6 +39,8 @@ class LabelSets:
                 labels.append(None)
                 continue
             text = self._clean(str(value)[:_MAX_CHARS])
+            if not text.isascii():  # with a lone surrogate in it no exporter writes anything any more
+                text = text.encode("utf-8", "replace").decode()
             if text not in known:
                 if len(known) >= self._most:
                     text, overflowed = OTHER, True

@@ -67,7 +67,7 @@ def test_no_summary_of_a_built_in_rule_has_a_number_that_a_file_may_change() -> 
         ("rules:\n  - {name: RunCost,\n     bond: 5}\n", ":3: rules[0].bond: there is no such field: did you mean bo"),
         ("rules:\n  - {name: SlowRuns, by: [tool], summary: s}\n", "mas.run.duration has no label tool"),
         ("rules:\n  - {name: SlowRuns, window: soon}\n", ":2: rules[0].window: seconds, like 90"),
-        ("rules:\n  - {name: SlowRuns, summary: 'above {bound}'}\n", "summary has {bound}, which is no label in `by` and"),
+        ("rules:\n  - {name: SlowRuns, summary: 'above {bound}'}\n", "summary has {bound}, which is no label"),
         ("rules:\n  - {name: SlowRuns, below: 3}\n", "give either `above` or `below`"),
         ("rules:\n  - {name: DiskNearlyFull, measure: count, window: 1h}\n", "mas.store.disk.free is a gauge"),
         ("disabled: [RunCosts]\n", "no built-in rule is called RunCosts: did you mean RunCost?"),

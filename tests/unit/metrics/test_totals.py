@@ -52,6 +52,17 @@ def test_labels_are_cleaned() -> None:
     assert [labels for labels, _ in totals.of(metrics.MAS_TOOL_CALLS)] == [("ann", "***-tool", "ok")]
 
 
+def test_a_label_that_utf_8_cannot_hold_does_not_end_every_scrape() -> None:
+    """Models name tools that do not exist, in JSON that has halves of surrogate pairs."""
+    totals = Totals(10)
+    totals.add(calls("find\ud800", "süß"))
+
+    text = prometheus_text(totals).encode()
+    assert b'gen_ai_tool_name="find?"' in text
+    assert 'gen_ai_tool_name="süß"'.encode() in text
+    assert [labels[1] for labels, _ in totals.of(metrics.MAS_TOOL_CALLS)] == ["find?", "süß"]
+
+
 def test_a_gauge_is_replaced() -> None:
     totals = Totals(10)
     totals.replace(metrics.MAS_INTERRUPT_OVERDUE, [(("ask",), 2), (("sign",), 1)])
