@@ -21,6 +21,8 @@ _STORE_LABELS = (names.USER_ID,)
 """Labels that measurements from a store have as well; a label of Prometheus for each user would be too many."""
 BY_NAME: Mapping[str, Metric] = {metric.name: metric for metric in METRICS}
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
+LABELS = frozenset({*_STORE_LABELS, *(label for metric in METRICS for label in metric.labels)})
+"""The labels that alerts can have."""
 _PLACE = re.compile(r"\{([^{}]*)\}")
 
 
@@ -217,4 +219,4 @@ def _metric(name: str) -> Metric:
     return found
 
 
-__all__ = ["PRESENT", "Measure", "Rule", "Seconds", "Severity", "period"]
+__all__ = ["LABELS", "PRESENT", "Measure", "Rule", "Seconds", "Severity", "period"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +54,7 @@ def check(rules: str | None, once: bool, quiet: bool, store: str | None, as_json
             raise click.UsageError("alerts are kept beside a local store: give --once for another source.")
         with StateFile(None if once else path_of(source.location)) as state:
             found = AlertCheck(source, chosen, state).check(notify=not (once or quiet))
-    problems = [f"{one.receiver}: {one.reason}" for one in found.problems]
+    problems = list(dict.fromkeys(f"{one.receiver}: {one.reason}" for one in found.problems))
     if as_json:
         print_json(alerts(found.alerts, problems, found.incomplete))
     else:
@@ -118,6 +118,7 @@ def silence(matchers: Sequence[str], duration: str, comment: str, store: str | N
 
     pairs = [one.partition("=") for one in matchers]
     wanted = {name if equals else ALERTNAME: value if equals else name for name, equals, value in pairs}
+    _check_matchers(wanted)
     with _state(store) as state:
         added = state.silence(wanted, time.time_ns() + duration_ns(duration), comment)
     note(f"silence {added.id} holds for {duration}; end it with: otel-mas alerts unsilence {added.id}")
@@ -160,6 +161,27 @@ def _chosen(file: str | None) -> Rules:
 
     named = file or Settings.from_env().alerts
     return Rules.built_in() if named in (None, "default") else Rules.read(named)
+
+
+def _check_matchers(wanted: Mapping[str, str]) -> None:
+    """Refuse labels that no alert has; say so where no rule that is known here has the name."""
+    from otel_mas.alert.alerts import ALERTNAME
+    from otel_mas.alert.rules import LABELS
+    from otel_mas.errors import OtelMasError
+    from otel_mas.errors.similar import did_you_mean
+
+    for name, value in wanted.items():
+        if name != ALERTNAME and name not in LABELS:
+            raise click.BadParameter(f"no alert has a label {name!r}{did_you_mean(name, LABELS)}")
+        if not value:
+            raise click.BadParameter(f"{name} needs a value, as in {name}=search")
+    rule = wanted.get(ALERTNAME)
+    try:
+        known = [] if rule is None else [one.name for one in _chosen(None).rules]
+    except OtelMasError:
+        return  # the rules are those of the server
+    if rule is not None and rule not in known:
+        note(f"no rule known here is called {rule}{did_you_mean(rule, known)}")
 
 
 def _state(store: str | None) -> Any:

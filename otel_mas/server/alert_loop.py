@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence, Set
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +13,7 @@ from otel_mas.errors import OtelMasError
 from otel_mas.errors.log import logger
 
 if TYPE_CHECKING:
+    from otel_mas.alert.notify.delivery import Problem
     from otel_mas.config import Settings
 
 _DEFAULT: Final = "default"
@@ -37,6 +39,7 @@ class AlertLoop:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="otel-mas alerts", daemon=True)
         self._failure: str | None = None
+        self._said: Set[str] = frozenset()
 
     def start(self) -> None:
         """Start the thread."""
@@ -72,9 +75,15 @@ class AlertLoop:
             state = stack.enter_context(StateFile(path_of(store)))
             checking = AlertCheck(source, self._rules, state, interval_s=interval_s)
             while not self._stopping.is_set():
-                checking.check()
+                self._say(checking.check().problems)
                 self._failure = None
                 self._stopping.wait(interval_s)
+
+    def _say(self, problems: Sequence[Problem]) -> None:
+        found = {f"{one.receiver} of alerts is not told: {one.reason}" for one in problems}
+        for problem in sorted(found - self._said):  # not with each check
+            logger.warning("otel-mas: receiver %s", problem)
+        self._said = found
 
 
 __all__ = ["AlertLoop"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -19,6 +21,8 @@ from otel_mas.alert.state import StateFile
 from otel_mas.api.alert_measurements import AlertMeasurements
 from otel_mas.api.alerts import AlertCheck
 from otel_mas.cli import cli
+from otel_mas.config import Settings
+from otel_mas.server.alert_loop import AlertLoop
 from tests.debian_programs import debian_program
 from tests.metered.conftest import Metered
 from tests.unit.alert.measured import Measured, S, promtool_test
@@ -98,3 +102,45 @@ def test_the_exit_code_of_a_check_is_for_cron_and_ci(rules: str, code: int, mete
     assert done.exit_code == code, done.output
     assert code == 2 or {one["state"] for one in json.loads(done.stdout)["alerts"]} == ({"firing"} if code else set())
     assert not metered.store.with_name("runs.db.alerts").exists()
+
+
+def test_the_server_says_once_whom_it_cannot_tell(
+    metered: Metered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store, rules = tmp_path / "runs.db", tmp_path / "alerts.yaml"
+    shutil.copy(metered.store, store)
+    rules.write_text(f"{SENSITIVE}receivers:\n- {{name: am, type: alertmanager, url: 'http://127.0.0.1:9'}}\n")
+    checks, check = [], AlertCheck.check
+    monkeypatch.setattr(AlertCheck, "check", lambda self: [checks.append(1), check(self)][1])
+    settings = dataclasses.replace(Settings(), store=str(store), alerts=str(rules), alerts_interval_s=0.05)
+    loop = AlertLoop(settings)
+    loop.start()
+    until = time.monotonic() + 60
+    while len(checks) < 3 and time.monotonic() < until:
+        time.sleep(0.02)
+    loop.stop()
+
+    assert len(checks) >= 3
+    (said,) = [one.getMessage() for one in caplog.records if "of alerts" in one.getMessage()]
+    assert said.startswith("otel-mas: receiver am (http://127.0.0.1:9) of alerts is not told: ")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["RunCost", "gen_ai.agent.name=shop"], 0, "silence 1 holds for 2h"),
+        (["RunCots"], 0, "no rule known here is called RunCots: did you mean RunCost?"),
+        (["gen_ai.tool.nam=search"], 2, "no alert has a label 'gen_ai.tool.nam': did you mean gen_ai.tool.name?"),
+        (["gen_ai.tool.name="], 2, "gen_ai.tool.name needs a value, as in gen_ai.tool.name=search"),
+        (["="], 2, "no alert has a label ''"),
+    ],
+)
+def test_a_silence_that_would_silence_nothing_is_refused_or_says_so(
+    words: list[str], code: int, said: str, tmp_path: Path
+) -> None:
+    store = tmp_path / "runs.db"
+    store.touch()
+    done = CliRunner().invoke(cli, ["alerts", "silence", *words, "--store", str(store)])
+
+    assert (done.exit_code, said in done.output) == (code, True), done.output
+    assert ("silence 1 holds" in done.output) is (code == 0)

@@ -14,7 +14,6 @@ from otel_mas.alert.notify.http import Delivery, Outcome, post
 from otel_mas.alert.receivers import Receiver, ReceiverType
 from otel_mas.alert.state import StateFile
 from otel_mas.errors import ConfigError
-from otel_mas.errors.log import logger
 from otel_mas.shipping.backoff import Backoff
 
 _S = 10**9
@@ -137,7 +136,6 @@ def _settle(state: StateFile, receiver: Receiver, waiting: _Waiting, done: Deliv
     if done.outcome is Outcome.DELIVERED:
         return None
     rest = "it is sent again later" if again else "it is not sent again"
-    logger.warning("otel-mas: receiver %s of alerts: %s; %s", receiver.shown, done.reason, rest)
     return Problem(receiver.shown, f"{done.reason}; {rest}")
 
 
