@@ -95,6 +95,11 @@ class budget:  # noqa: N801 (used as a function)
         return otel_context.set_value(BLOCKS_KEY, (*around, self._scope))
 
     def __call__(self, function: Function) -> Function:
+        if isinstance(function, type) or not callable(function):
+            shown = "a class" if isinstance(function, type) else type(function).__name__
+            raise ConfigError(
+                f"a budget is for a function, not for {shown}: put what it is to hold for in a `with` block"
+            )
         kind = inspect.unwrap(function)
         if inspect.isasyncgenfunction(kind):
             return cast("Function", self._async_generator(function))

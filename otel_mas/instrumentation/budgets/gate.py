@@ -98,7 +98,7 @@ class Scope:
         key, expires_ns = lasting_key(self.limits, owner)
         account = _shared.get(key)
         if account is None:
-            account = Account(self.limits.per, key.key)
+            account = Account(self.limits.per, owner)
             account.own = LEDGER.added(key)
             account.count_at(key)
             account = _shared.setdefault(key, account)

@@ -36,7 +36,8 @@ def warning_message(limits: Limits, name: str, account: Account, spent: Spent) -
 def _spent_of(limits: Limits, name: str, account: Account, spent: Spent) -> str:
     every = "" if limits.every is None else f" and {limits.every}"
     now, most = _shown(name, amount(name, spent, account)), _shown(name, getattr(limits, name))
-    return f"{now} of the budget of {most} per {limits.per}{every} are spent{_owner(account)}"
+    are = "is" if now.startswith("1 ") else "are"
+    return f"{now} of the budget of {most} per {limits.per}{every} {are} spent{_owner(account)}"
 
 
 def _owner(account: Account) -> str:
@@ -47,7 +48,8 @@ def _owner(account: Account) -> str:
 
 def _shown(name: str, value: float) -> str:
     shown = f"{value:.4g}" if name in ("usd", "seconds") else f"{round(value):,}"
-    return f"{shown} {_UNITS[name]}"
+    unit = _UNITS[name]
+    return f"{shown} {unit.removesuffix('s') if shown == '1' and name != 'seconds' else unit}"
 
 
 def _unpriced(name: str, spent: Spent) -> str:

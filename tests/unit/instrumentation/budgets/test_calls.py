@@ -187,7 +187,7 @@ def test_budgets_around_each_other_all_hold(counted: Counted) -> None:
     with otel_mas.budget(calls=2) as outer:
         with otel_mas.budget(calls=1) as inner:
             counted.model.invoke("hello")
-            with pytest.raises(BudgetExceeded, match="1 calls of the budget of 1 calls"):
+            with pytest.raises(BudgetExceeded, match="1 call of the budget of 1 call per run is spent"):
                 counted.model.invoke("hello")
         counted.model.invoke("hello")
         with pytest.raises(BudgetExceeded, match="2 calls of the budget of 2 calls"):
@@ -248,6 +248,13 @@ def test_calls_without_a_known_price_are_named(counted: Counted, caplog: pytest.
 def test_bad_limits_are_refused(arguments: dict[str, Any], problem: str) -> None:
     with pytest.raises(ConfigError, match=problem):
         otel_mas.budget(**arguments)
+
+
+@pytest.mark.parametrize("what", [Counted, "answer", None, 5])
+def test_what_it_cannot_hold_for_is_refused(what: Any) -> None:
+    """A decorated class would be held to it while it is made, and no longer."""
+    with pytest.raises(ConfigError, match="a budget is for a function, not for "):
+        otel_mas.budget(calls=1)(what)
 
 
 def test_without_a_budget_nothing_is_patched() -> None:

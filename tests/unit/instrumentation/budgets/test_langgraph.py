@@ -201,8 +201,12 @@ def test_users_have_a_budget_each_for_a_time(counted: Counted, store: Path) -> N
         token = otel_context.attach(baggage.set_baggage(names.USER_ID, name) if way == "baggage" else here)
         for _ in range(2):
             limited = otel_mas.budget(calls=2, per="user", every="month")
-            with limited, pytest.raises(BudgetExceeded, match=f"by user {name}@"):
+            with (
+                limited,
+                pytest.raises(BudgetExceeded, match=f"per user and month are spent by user {name}, so") as raised,
+            ):
                 graph.invoke(HELLO, config)
+            assert raised.value.owner == name
         otel_context.detach(token)
     assert counted.requests == 4
 
