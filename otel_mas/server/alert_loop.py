@@ -39,7 +39,7 @@ class AlertLoop:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="otel-mas alerts", daemon=True)
         self._failure: str | None = None
-        self._said: Set[str] = frozenset()
+        self._reported: Set[str] = frozenset()
 
     def start(self) -> None:
         """Start the thread."""
@@ -75,15 +75,15 @@ class AlertLoop:
             state = stack.enter_context(StateFile(path_of(store)))
             checking = AlertCheck(source, self._rules, state, interval_s=interval_s)
             while not self._stopping.is_set():
-                self._say(checking.check().problems)
+                self._report(checking.check().problems)
                 self._failure = None
                 self._stopping.wait(interval_s)
 
-    def _say(self, problems: Sequence[Problem]) -> None:
+    def _report(self, problems: Sequence[Problem]) -> None:
         found = {f"{one.receiver} of alerts is not told: {one.reason}" for one in problems}
-        for problem in sorted(found - self._said):  # not with each check
+        for problem in sorted(found - self._reported):  # not with each check
             logger.warning("otel-mas: receiver %s", problem)
-        self._said = found
+        self._reported = found
 
 
 __all__ = ["AlertLoop"]

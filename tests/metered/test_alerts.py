@@ -121,12 +121,12 @@ def test_the_server_says_once_whom_it_cannot_tell(
     loop.stop()
 
     assert len(checks) >= 3
-    (said,) = [one.getMessage() for one in caplog.records if "of alerts" in one.getMessage()]
-    assert said.startswith("otel-mas: receiver am (http://127.0.0.1:9) of alerts is not told: ")
+    (message,) = [one.getMessage() for one in caplog.records if "of alerts" in one.getMessage()]
+    assert message.startswith("otel-mas: receiver am (http://127.0.0.1:9) of alerts is not told: ")
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "message"),
     [
         (["RunCost", "gen_ai.agent.name=shop"], 0, "silence 1 holds for 2h"),
         (["RunCots"], 0, "no rule known here is called RunCots: did you mean RunCost?"),
@@ -136,11 +136,11 @@ def test_the_server_says_once_whom_it_cannot_tell(
     ],
 )
 def test_a_silence_that_would_silence_nothing_is_refused_or_says_so(
-    words: list[str], code: int, said: str, tmp_path: Path
+    words: list[str], code: int, message: str, tmp_path: Path
 ) -> None:
     store = tmp_path / "runs.db"
     store.touch()
     done = CliRunner().invoke(cli, ["alerts", "silence", *words, "--store", str(store)])
 
-    assert (done.exit_code, said in done.output) == (code, True), done.output
+    assert (done.exit_code, message in done.output) == (code, True), done.output
     assert ("silence 1 holds" in done.output) is (code == 0)
