@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Final
 
 from otel_mas.errors import ConfigError, arguments
+from otel_mas.errors.similar import did_you_mean
 
 
 def _threshold(default: float, meaning: str, reason: str) -> Any:
@@ -150,7 +151,7 @@ class Thresholds:
         for name, value in (given or {}).items():
             known = _BY_NAME.get(name)
             if known is None:
-                problems.append(f"there is no threshold {name!r}; there are {', '.join(_BY_NAME)}")
+                problems.append(f"there is no threshold {name!r}{did_you_mean(name, _BY_NAME)}")
             elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
                 problems.append(f"threshold {name} is {value!r}; it must be a number, 0 or more")
             elif isinstance(known.default, int) and value != int(value):
@@ -163,6 +164,7 @@ class Thresholds:
 
 
 _BY_NAME = {one.name: one for one in fields(Thresholds)}
+_FORM: Final = "name=number pairs with commas between; docs/findings.md has the names"
 
 
 def parse(text: str) -> Thresholds:
@@ -173,11 +175,11 @@ def parse(text: str) -> Thresholds:
         try:
             given[name.strip()] = float(value)
         except ValueError:
-            raise ValueError("name=number pairs with commas between; docs/findings.md has the names") from None
+            raise ValueError(_FORM) from None
     try:
         return Thresholds.of(given)
     except ConfigError as error:
-        raise ValueError(str(error)) from None
+        raise ValueError(f"{_FORM}; {error}") from None
 
 
 def markdown() -> str:

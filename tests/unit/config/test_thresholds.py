@@ -20,3 +20,10 @@ def test_they_are_numbers_by_name() -> None:
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="OTEL_MAS_THRESHOLDS is"):
         Settings.from_env({"OTEL_MAS_THRESHOLDS": text})
+
+
+def test_a_misspelled_name_is_told_with_the_right_one() -> None:
+    with pytest.raises(
+        ConfigError, match="pairs with commas between; .*; there is no .*: did you mean tool_loop_calls"
+    ):
+        Settings.from_env({"OTEL_MAS_THRESHOLDS": "tool_loop_cals=5"})
