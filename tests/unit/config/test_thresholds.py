@@ -24,6 +24,6 @@ def test_anything_else_is_refused(text: str) -> None:
 
 def test_a_misspelled_name_is_told_with_the_right_one() -> None:
     with pytest.raises(
-        ConfigError, match="pairs with commas between; .*; there is no .*: did you mean tool_loop_calls"
+        ConfigError, match=r"pairs with commas between; .*; there is no .*: did you mean tool_loop_calls"
     ):
         Settings.from_env({"OTEL_MAS_THRESHOLDS": "tool_loop_cals=5"})
