@@ -1,6 +1,7 @@
 """Clock skew between machines: found where spans contradict their causes, and corrected by one offset for each clock.
 
-A span cannot start before its parent or before what caused it, and the server of a call cannot end after its client.
+A span cannot start before its parent or before what caused it, and the server of a call cannot start after its client
+has ended; one that only ends later finishes work that its client did not wait for.
 Each such pair of spans on two machines bounds how far the one clock is ahead of the other; all of them together leave
 an interval, as the messages of the Network Time Protocol do (D. L. Mills, RFC 5905). A clock whose interval has 0 in it
 stays as it is. Jaeger's adjuster does so for one pair at a time, and so moves spans of one machine by different
@@ -33,7 +34,7 @@ class Skew:
     """Nanoseconds that its spans were moved by; 0 where no single offset explains what was recorded."""
     spans: int
     contradictions: int
-    """Spans that started before their causes, or calls that outlasted their callers."""
+    """Spans that started before their causes, or after the callers that waited for them."""
     like: str = ""
     """The service of that neighbour."""
 
@@ -105,7 +106,7 @@ class _Found:
             latest = table.lasts[cause] - table.lasts[effect]
             if latest >= earliest:  # else it took longer than its caller: that one did not wait for it
                 forth.ended = min(forth.ended, latest)
-                contradicts = contradicts or latest < 0
+                contradicts = contradicts or table.starts[effect] > table.lasts[cause]
         if contradicts:
             self.contradictions[frozenset((one, other))] += 1
 

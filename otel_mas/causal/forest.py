@@ -47,7 +47,7 @@ def build_forest(traces: Sequence[Trace], problems: Problems) -> Forest:
     _cut_cycles(spans, parent, problems)
     roots = [i for i, above in enumerate(parent) if above == ROOT]
     _count_roots(spans, roots, problems)
-    _find_outside(spans, end, parent, problems)
+    _find_early(spans, parent, problems)
     head, following = list_children(parent)
     return Forest(spans, spans.starts, end, parent, roots, head, following)
 
@@ -149,14 +149,15 @@ def _cut_cycles(spans: SpanTable, parent: array[int], problems: Problems) -> Non
         parent[earliest] = ROOT
 
 
-def _find_outside(spans: SpanTable, end: Sequence[int], parent: array[int], problems: Problems) -> None:
-    """Find spans that begin before their parent or after its end; of messages and judgements that is nothing odd."""
+def _find_early(spans: SpanTable, parent: array[int], problems: Problems) -> None:
+    """Find spans that begin before their parent; of messages, judgements and checkpoints' times that is nothing odd."""
     start, kinds = spans.starts, spans.kinds
     for i, above in enumerate(parent):
-        if above == ROOT or start[above] <= start[i] <= end[above]:
+        if above == ROOT or start[above] <= start[i]:
             continue
-        if kinds[i] != SpanKind.CONSUMER and kinds[above] != SpanKind.PRODUCER and not _is_judgement(spans, i):
-            problems.outside.append(spans[i])
+        message = kinds[i] == SpanKind.CONSUMER or kinds[above] == SpanKind.PRODUCER
+        if not message and not _is_judgement(spans, i) and not spans.value(i, names.MAS_TIME_BASIS):
+            problems.early.append(spans[i])
 
 
 def _is_judgement(spans: SpanTable, number: int) -> bool:

@@ -28,8 +28,8 @@ class Problems:
     late_causes: list[tuple[Span, Span]] = field(default_factory=list)
     link_cycles: list[list[Span]] = field(default_factory=list)
     skews: list[Skew] = field(default_factory=list)
-    outside: list[Span] = field(default_factory=list)
-    """Spans that start before their parent, or after its end."""
+    early: list[Span] = field(default_factory=list)
+    """Spans that start before their parent."""
     references: list[tuple[Span, str]] = field(default_factory=list)
     empty: bool = False
     single: bool = False
@@ -57,9 +57,9 @@ class Problems:
             yield f"{len(self.parent_cycles) - _EXAMPLES} more cycles of parents were cut in the same way."
         yield from self._about_roots()
         yield from map(_about_skew, self.skews)
-        if self.outside:
-            several = _several(len(self.outside), "span begins", "spans begin")
-            yield f"{several} outside of the time of its parent ({_named(self.outside)}): left where it is."
+        if self.early:
+            several = _several(len(self.early), "span begins before its parent", "spans begin before their parents")
+            yield f"{several} ({_named(self.early)}): left in place."
         if self.open:
             several = _several(len(self.open), "span has", "spans have")
             yield f"{several} not ended ({_named(self.open)}): taken to last until the last instant seen in the trace."

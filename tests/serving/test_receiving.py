@@ -201,7 +201,7 @@ def test_probes_and_figures(serve: Serve) -> None:
         assert server.request("GET", "/healthz", at=at)[0] == 200
         assert server.request("GET", "/readyz", at=at)[::2] == (200, b"ready\n")
     figures = {
-        name: server.metric(f"otel_mas_{name}")
+        name: server.metric(f"mas_{name}")
         for name in ("receiver_accepted_total", "receiver_rejected_total", "receiver_refused_total")
     }
 

@@ -48,6 +48,11 @@ CASES: dict[str, tuple[list[Span], dict[str, tuple[float, float]], str]] = {
         {"s": (20, 80)},
         "The clock of b is 480 ms ahead of that of a (1 span contradicts its cause): its 1 span is moved.",
     ),
+    "a server that goes on for a while after its client has its answer stays": (
+        [at("a", "c", 0, 100, kind=CLIENT), at("b", "s", 10, 107, "c", kind=SERVER)],
+        {},
+        "",
+    ),
     "a server that outlasts its client is moved no earlier than that one's start": (
         [at("a", "c", 100, 200, kind=CLIENT), at("b", "s", 0, 300, "c", kind=SERVER)],
         {"s": (100, 400)},
@@ -67,7 +72,7 @@ CASES: dict[str, tuple[list[Span], dict[str, tuple[float, float]], str]] = {
     "work that nobody waits for is not moved though it goes on after its parent": (
         [at("a", "p", 0, 100), at("b", "job", 50, 400, "p"), at("b", "late", 300, 350, "p")],
         {},
-        "1 span begins outside of the time of its parent (late late): left where it is.",
+        "",
     ),
     "a message is read no earlier than it was written": (
         [at("a", "w", 100, 900), at("a", "send", 500, 510, "w"), at("b", "read", 480, 490, "w", causes=["send"])],
@@ -108,7 +113,7 @@ CASES: dict[str, tuple[list[Span], dict[str, tuple[float, float]], str]] = {
     "spans of one machine have one clock": (
         [at("a", "p", 100, 200), at("a", "q", 50, 60, "p")],
         {},
-        "1 span begins outside of the time of its parent (q q): left where it is.",
+        "1 span begins before its parent (q q): left in place.",
     ),
     "a consumer works after its producer has sent": (
         [at("a", "p", 0, 10, kind=PRODUCER), at("b", "q", 50, 60, "p", kind=CONSUMER)],
@@ -152,7 +157,7 @@ def test_the_critical_path_runs_through_what_was_moved() -> None:
 
 
 @given(skew=st.integers(-5000, 5000), calls=st.lists(st.tuples(st.integers(0, 90), st.integers(1, 90)), min_size=1))
-def test_whatever_the_skew_every_call_is_within_its_caller_afterwards(skew: int, calls: list[tuple[int, int]]) -> None:
+def test_whatever_the_skew_every_call_begins_within_its_caller(skew: int, calls: list[tuple[int, int]]) -> None:
     spans = [at("a", "w", 0, 100_000)]
     for number, (after, took) in enumerate(calls):
         begin = 200 * number
@@ -161,8 +166,8 @@ def test_whatever_the_skew_every_call_is_within_its_caller_afterwards(skew: int,
         spans.append(at("b", f"s{number}", server, server + took, f"c{number}", kind=SERVER))
     found, _ = times(*spans)
     for number in range(len(calls)):
-        (outer, outer_end), (inner, inner_end) = found[f"c{number}"], found[f"s{number}"]
-        assert outer <= inner <= inner_end <= outer_end
+        (outer, outer_end), (inner, _) = found[f"c{number}"], found[f"s{number}"]
+        assert outer <= inner <= outer_end
 
 
 def test_a_trace_of_one_machine_is_not_copied(span: Callable[..., Span]) -> None:
