@@ -133,7 +133,7 @@ def desk() -> None:
         return {"done": ["read"]}
 
     async def count(state: Work) -> Work:
-        time.sleep(0.03)  # it blocks the loop on purpose
+        time.sleep(0.15)  # it blocks the loop on purpose, past the timer that is to see it
         await asyncio.sleep(0.01)
         return {"done": ["count"]}
 
