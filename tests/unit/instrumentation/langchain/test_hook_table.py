@@ -17,6 +17,7 @@ def test_a_method_that_takes_something_else_is_left_alone_and_warned_of_once(
 ) -> None:
     def run(self: Any, everything: Any) -> None: ...
 
+    HOOK_TABLE.unpatch()  # another test's recording may still be on
     monkeypatch.setattr(BaseTool, "run", run)
     monkeypatch.setattr(HOOK_TABLE, "_warned", set())
     HOOK_TABLE.patch()
