@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from otel_mas.alert.receivers import Receiver
 from otel_mas.alert.rules import Rule, Seconds
-from otel_mas.config.yaml_document import load_yaml, problem_at
+from otel_mas.config.yaml_document import load_yaml, problem_at, read_document
 from otel_mas.errors import ConfigError, arguments
 from otel_mas.errors.similar import did_you_mean
 
@@ -32,7 +32,7 @@ class Rules(BaseModel):
         rules: more rules; one with the name of a built-in rule replaces those of its fields that it gives.
         receivers: where alerts are sent.
         group_by: labels, or `alertname`; alerts that agree in these are one notification.
-        repeat_after: time after which a receiver is told again of alerts that still fire.
+        repeat_after: time after which a receiver is notified again of alerts that still fire.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -67,13 +67,7 @@ class Rules(BaseModel):
             MissingExtra: PyYAML is not installed.
         """
         file = arguments.path("path", path)
-        try:
-            text = file.read_text(encoding="utf-8")
-        except UnicodeDecodeError:
-            raise ConfigError(f"{file} has no alert rules: it is not text in UTF-8") from None
-        except OSError as error:
-            raise ConfigError(f"{file} cannot be read: {error.strerror or error}") from None
-        return cls._parsed(text, file)
+        return cls._parsed(read_document(file, "has no alert rules"), file)
 
     @classmethod
     def built_in(cls) -> Self:
@@ -81,7 +75,7 @@ class Rules(BaseModel):
         return cls.model_validate({"rules": list(_built_in().values())})
 
     def at_once(self) -> Self:
-        """The same rules, each firing as soon as it holds, and told to nobody."""
+        """The same rules, each firing as soon as it holds, and nobody is notified."""
         return self.model_copy(
             update={"rules": tuple(rule.model_copy(update={"hold": 0.0}) for rule in self.rules), "receivers": ()}
         )

@@ -60,7 +60,7 @@ def check(rules: str | None, once: bool, quiet: bool, store: str | None, as_json
     else:
         print_lines(lambda width: _lines(found.alerts, width))
     for problem in problems:
-        note(f"not told: {problem}")
+        note(f"not notified: {problem}")
     if found.incomplete:
         note(found.incomplete)
     click.get_current_context().exit(FIRING if found.firing else 0)

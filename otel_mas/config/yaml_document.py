@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from otel_mas.errors import ConfigError, MissingExtra
@@ -11,6 +12,23 @@ if TYPE_CHECKING:
     import yaml
 
 _DEEPEST = 100
+
+
+def read_document(file: Path, wrong: str) -> str:
+    """The text of a file.
+
+    Args:
+        wrong: the judgement about a file that is no text, as "is no suite".
+
+    Raises:
+        ConfigError: It cannot be read, or is not in UTF-8.
+    """
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file} {wrong}: it is not text in UTF-8") from None
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror or error}") from None
 
 
 def load_yaml(text: str, file: object, *, needs: str, extra: str) -> tuple[yaml.Node, Any]:
@@ -91,4 +109,4 @@ def _child(node: yaml.Node, part: int | str) -> tuple[int, yaml.Node] | None:
     return None
 
 
-__all__ = ["load_yaml", "problem_at"]
+__all__ = ["load_yaml", "problem_at", "read_document"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from otel_mas.config.yaml_document import load_yaml, problem_at
+from otel_mas.config.yaml_document import load_yaml, problem_at, read_document
 from otel_mas.errors import ConfigError, arguments
 from otel_mas.errors.similar import did_you_mean
 from otel_mas.evaluate.case import EvaluationCase
@@ -53,13 +53,7 @@ class Suite(BaseModel):
             MissingExtra: PyYAML is not installed.
         """
         file = arguments.path("path", path)
-        try:
-            text = file.read_text(encoding="utf-8")
-        except UnicodeDecodeError:
-            raise ConfigError(f"{file} is no suite: it is not text in UTF-8") from None
-        except OSError as error:
-            raise ConfigError(f"{file} cannot be read: {error.strerror or error}") from None
-        return cls._parsed(text, file)
+        return cls._parsed(read_document(file, "is no suite"), file)
 
     @classmethod
     def _parsed(cls, text: str, file: Path) -> Self:

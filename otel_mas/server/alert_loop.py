@@ -80,7 +80,7 @@ class AlertLoop:
                 self._stopping.wait(interval_s)
 
     def _report(self, problems: Sequence[Problem]) -> None:
-        found = {f"{one.receiver} of alerts is not told: {one.reason}" for one in problems}
+        found = {f"{one.receiver} of alerts is not notified: {one.reason}" for one in problems}
         for problem in sorted(found - self._reported):  # not with each check
             logger.warning("otel-mas: receiver %s", problem)
         self._reported = found

@@ -122,7 +122,7 @@ def test_the_server_says_once_whom_it_cannot_tell(
 
     assert len(checks) >= 3
     (message,) = [one.getMessage() for one in caplog.records if "of alerts" in one.getMessage()]
-    assert message.startswith("otel-mas: receiver am (http://127.0.0.1:9) of alerts is not told: ")
+    assert message.startswith("otel-mas: receiver am (http://127.0.0.1:9) of alerts is not notified: ")
 
 
 @pytest.mark.parametrize(
