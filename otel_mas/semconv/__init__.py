@@ -63,8 +63,9 @@ _NAMES: Final = {
         gen_ai.task.name gen_ai.task.parent.id gen_ai.task.status gen_ai.workflow.edges gen_ai.workflow.nodes
         graph.node.id graph.node.name graph.node.parent_id haystack.component.name haystack.component.type
         input.mime_type koog.agent.strategy.name koog.node.name langchain.request.model langchain.request.provider
-        langfuse.environment langfuse.observation.cost_details langfuse.observation.level
-        langfuse.observation.model.name langfuse.observation.prompt.name langfuse.observation.type
+        langfuse.environment langfuse.observation.completion_start_time langfuse.observation.cost_details
+        langfuse.observation.level langfuse.observation.model.name langfuse.observation.prompt.name
+        langfuse.observation.prompt.version langfuse.observation.tool_call_names langfuse.observation.type
         langfuse.observation.usage_details langfuse.release langfuse.trace.name langfuse.version
         langgraph.command.goto_node langgraph.command.goto_nodes langgraph.command.source_node
         langsmith.span.dotted_order langsmith.span.id langsmith.span.kind langsmith.span.parent_id langsmith.trace.id
@@ -128,17 +129,17 @@ gen_ai.tool.arguments gen_ai.tool.input gen_ai.tool.message gen_ai.tool.output g
 gen_ai.user.message haystack.component.input haystack.component.output haystack.pipeline.input_data
 haystack.pipeline.output_data http.request.header http.response.header image.url inputs langchain.request.inputs
 langchain.request.messages langchain.request.prompts langchain.response.completions langchain.response.outputs
-langfuse.observation.input langfuse.observation.metadata langfuse.observation.output langfuse.trace.input
-langfuse.trace.metadata langfuse.trace.output langsmith.metadata langwatch.contexts langwatch.input langwatch.output
-langwatch.params llm.choices llm.completions llm.content llm.function_call llm.headers llm.input_messages
-llm.invocation_parameters llm.output_messages llm.prompt_template llm.prompts llm.request.functions
-llm.request.structured_output_schema llm.tools mcp.request.argument mcp.response.value message.content message.contents
-message.function_call_arguments_json message_content.text messaging.message.body openai.request.input
-openai.request.messages openai.request.prompt openai.response.choices outputs process.environment_variable
-reranker.input_documents reranker.output_documents reranker.query retrieval.documents rpc.connect_rpc.request.metadata
-rpc.connect_rpc.response.metadata rpc.grpc.request.metadata rpc.grpc.response.metadata rpc.request.metadata
-rpc.response.metadata tool.json_schema tool_call.function.arguments traceloop.association.properties
-traceloop.prompt.template_variables vector_db.query.result
+langfuse.observation.input langfuse.observation.metadata langfuse.observation.output langfuse.observation.tool_calls
+langfuse.observation.tool_definitions langfuse.trace.input langfuse.trace.metadata langfuse.trace.output
+langsmith.metadata langwatch.contexts langwatch.input langwatch.output langwatch.params llm.choices llm.completions
+llm.content llm.function_call llm.headers llm.input_messages llm.invocation_parameters llm.output_messages
+llm.prompt_template llm.prompts llm.request.functions llm.request.structured_output_schema llm.tools
+mcp.request.argument mcp.response.value message.content message.contents message.function_call_arguments_json
+message_content.text messaging.message.body openai.request.input openai.request.messages openai.request.prompt
+openai.response.choices outputs process.environment_variable reranker.input_documents reranker.output_documents
+reranker.query retrieval.documents rpc.connect_rpc.request.metadata rpc.connect_rpc.response.metadata
+rpc.grpc.request.metadata rpc.grpc.response.metadata rpc.request.metadata rpc.response.metadata tool.json_schema
+tool_call.function.arguments traceloop.association.properties traceloop.prompt.template_variables vector_db.query.result
 """
 CONTENT_PREFIXES: Final = tuple(_PREFIXES.split())
 _BELOW: Final = tuple(prefix + "." for prefix in CONTENT_PREFIXES)

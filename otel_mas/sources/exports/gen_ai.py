@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -11,6 +12,8 @@ from otel_mas.otlp.foreign_messages import message_of
 from otel_mas.semconv import Operation, record_kind
 from otel_mas.semconv import attributes as names
 
+CONTROL_FLOW: Final = re.compile(r"(GraphInterrupt|ParentCommand|GraphBubbleUp)\b")
+"""Exceptions by which LangGraph pauses or hands off: some programs note them as errors."""
 _MODELS: Final = frozenset({Operation.CHAT, Operation.TEXT_COMPLETION, Operation.GENERATE_CONTENT})
 _ROLES: Final = {
     "human": "user",
@@ -81,9 +84,10 @@ def _message(given: Mapping[str, Any], role: str) -> dict[str, Any]:
     if not isinstance(fields, Mapping):
         return message_of(given, role)
     kind = str(given["id"][-1]).removesuffix("Chunk") if "lc" in given else str(given.get("type", ""))
+    more = fields.get("additional_kwargs")
     calls = [
         {**call, "arguments": call["args"]} if isinstance(call, Mapping) and "args" in call else call
-        for call in fields.get("tool_calls") or ()
+        for call in fields.get("tool_calls") or (more.get("tool_calls") if isinstance(more, Mapping) else None) or ()
     ]
     return message_of({"role": _ROLES.get(kind, role), **fields, "tool_calls": calls}, role)
 
@@ -99,4 +103,9 @@ def json_text(value: Any) -> str | None:
     return None if value is None else value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
-__all__ = ["described", "json_text"]
+def is_plain(value: Any) -> bool:
+    """Whether a value of JSON is one that an attribute may have as it is."""
+    return isinstance(value, str | int | float | bool) or (isinstance(value, list) and all(map(is_plain, value)))
+
+
+__all__ = ["CONTROL_FLOW", "described", "is_plain", "json_text"]

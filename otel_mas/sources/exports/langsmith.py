@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 from otel_mas.model import StatusCode
 from otel_mas.semconv import Operation
 from otel_mas.semconv import attributes as names
-from otel_mas.sources.exports.gen_ai import described, json_text
+from otel_mas.sources.exports.gen_ai import CONTROL_FLOW, described, is_plain, json_text
 from otel_mas.sources.exports.source import ExportSource, beginning, documents
 from otel_mas.sources.exports.spans import ExportedEvent, ExportedSpan, iso_ns
 from otel_mas.sources.first_object import names_of_first_object
@@ -21,8 +21,6 @@ _OPERATIONS: Final = {
     "embedding": Operation.EMBEDDINGS,
 }
 _THREADS: Final = ("thread_id", "session_id", "conversation_id")
-_CONTROL_FLOW: Final = re.compile(r"(GraphInterrupt|ParentCommand|GraphBubbleUp)\b")
-"""Exceptions by which LangGraph pauses or hands off: LangSmith notes them as errors."""
 _ERROR_TYPE: Final = re.compile(r"([A-Za-z_][\w.]*)\(")
 _COUNTS: Final = {
     "prompt_tokens": names.GEN_AI_USAGE_INPUT_TOKENS,
@@ -61,7 +59,7 @@ def _span(run: Mapping[str, Any]) -> ExportedSpan:
     extra = run.get("extra") or {}
     metadata = extra.get("metadata") or {}
     error = run.get("error") or ""
-    failed = bool(error) and not _CONTROL_FLOW.match(error)
+    failed = bool(error) and not CONTROL_FLOW.match(error)
     start = iso_ns(run["start_time"])
     end = iso_ns(run["end_time"]) if run.get("end_time") else None
     return ExportedSpan(
@@ -86,7 +84,7 @@ def _attributes(run: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str
         operation = (
             Operation.CHAT if isinstance(inputs, Mapping) and "messages" in inputs else Operation.TEXT_COMPLETION
         )
-    found = {f"langsmith.metadata.{key}": value for key, value in metadata.items() if _is_plain(value)}
+    found = {f"langsmith.metadata.{key}": value for key, value in metadata.items() if is_plain(value)}
     found |= {"langsmith.span.kind": kind, **described(operation, run["name"], inputs, outputs)}
     if operation is None:
         found |= {"inputs": json_text(inputs), "outputs": json_text(outputs)}
@@ -133,10 +131,6 @@ def _exception(error: str, time_ns: int) -> ExportedEvent:
 def _message(error: str) -> str:
     """The exception, without the traceback that LangSmith puts right behind it."""
     return error.partition("Traceback (most recent call last)")[0].strip() or error.partition("\n")[0]
-
-
-def _is_plain(value: Any) -> bool:
-    return isinstance(value, str | int | float | bool) or (isinstance(value, list) and all(map(_is_plain, value)))
 
 
 __all__ = ["LangSmithFile"]

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from otel_mas.model import SpanKind, StatusCode
@@ -52,6 +53,8 @@ class ExportedSpan:
     """Trace id, span id and attributes of each."""
     service: str = ""
     resource: Mapping[str, Any] = field(default_factory=dict)
+    scope: tuple[str, str, Mapping[str, Any]] = ("", "", MappingProxyType({}))
+    """Name, version and attributes."""
 
 
 def hex_id(text: str, digits: int) -> str:
@@ -81,8 +84,8 @@ def iso_ns(text: str) -> int:
 
 
 def messages(spans: Iterable[ExportedSpan]) -> Iterator[ResourceSpans]:
-    """One message for each row of spans that share a resource."""
-    from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+    """One message for each row of spans that share a resource and a scope."""
+    from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope, KeyValue
     from opentelemetry.proto.resource.v1.resource_pb2 import Resource
     from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans
 
@@ -91,10 +94,14 @@ def messages(spans: Iterable[ExportedSpan]) -> Iterator[ResourceSpans]:
     def pairs(attributes: Mapping[str, Any]) -> list[KeyValue]:
         return [KeyValue.FromString(key_value(name, value)) for name, value in attributes.items() if value is not None]
 
-    for (service, resource), row in groupby(spans, key=lambda one: (one.service, one.resource)):
+    for (service, resource, scope), row in groupby(spans, key=lambda one: (one.service, one.resource, one.scope)):
         named = {names.SERVICE_NAME: service, **resource} if service else resource
-        scope = ScopeSpans(spans=[_message(one, pairs) for one in row])
-        yield ResourceSpans(resource=Resource(attributes=pairs(named)), scope_spans=[scope])
+        name, version, more = scope
+        of_scope = ScopeSpans(
+            scope=InstrumentationScope(name=name, version=version, attributes=pairs(more)),
+            spans=[_message(one, pairs) for one in row],
+        )
+        yield ResourceSpans(resource=Resource(attributes=pairs(named)), scope_spans=[of_scope])
 
 
 def _message(span: ExportedSpan, pairs: Any) -> Span:
