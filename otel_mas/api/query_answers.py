@@ -37,6 +37,8 @@ class Answer(PartialList[T], Tabular):
     def __init__(self, found: Iterable[T] = (), *, limited: bool = False, incomplete: str | None = None) -> None:
         super().__init__(found, incomplete)
         self.limited = limited
+        self.further: tuple[Answer[Any], ...] = ()
+        """Further answers that belong to it, in the same JSON document."""
 
     def _frame(self) -> Frame:
         from otel_mas.report.frame.query import answer
@@ -174,7 +176,7 @@ class ReadRun:
 
     @property
     def content(self) -> RunContent:
-        """Content beside its spans, without messages; none from a source that keeps none."""
+        """Content further its spans, without messages; none from a source that keeps none."""
         kept = [(port, trace_id) for port, trace_id in self.traces if port.capabilities.content]
         if not kept:
             return NO_CONTENT

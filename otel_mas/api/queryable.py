@@ -1,4 +1,4 @@
-"""Questions over many traces of a source: executions, events, findings, metrics, comparisons."""
+"""Questions over many traces of a source: executions, events, findings, metrics, comparisons, and what they share."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from otel_mas.analyse.health import Health
     from otel_mas.api.findings import FindingGroups
     from otel_mas.api.metering import Measurement
+    from otel_mas.api.mined import HotSpots, RarePaths, Topology, Variants
     from otel_mas.api.query_answers import Comparison, Events, Executions, Metrics, Outcomes
 
 
@@ -206,3 +207,87 @@ class Queryable:
         from otel_mas.api.queries import compare
 
         return compare(self._port, query_of(before, limit), query_of(after, limit))
+
+    def topology(
+        self, *, workflow: str | None = None, limit: int = MOST_TRACES, **filters: Unpack[Filters]
+    ) -> Topology:
+        """Mine the topology that the runs took: who triggers, sends to, hands off to, calls, uses or reads whom.
+
+        An edge is counted by its kind and provenance, with its share of the runs, its probability after the cause, the
+        wait, and duration, errors, tokens and cost of what it led to. `nodes` of the answer has the same by node.
+
+        Args:
+            workflow: Only runs of the workflow or agent of this name.
+            limit: How many traces to read at most, the newest.
+            filters: As for `traces`.
+
+        Raises:
+            UnsupportedQuery: A value means nothing, or this source cannot answer the question.
+        """
+        from otel_mas.api.mined import find_topology
+
+        return find_topology(self._port, query_of(filters, limit), workflow)
+
+    def variants(
+        self,
+        *,
+        workflow: str | None = None,
+        loops: bool = False,
+        limit: int = MOST_TRACES,
+        **filters: Unpack[Filters],
+    ) -> Variants:
+        """Group the runs of each workflow by structure, the most frequent first, with what is other in each.
+
+        Args:
+            workflow: Only runs of the workflow or agent of this name.
+            loops: Tell runs apart by how often each task ran; else an edge counts once however often it was taken.
+            limit: How many traces to read at most, the newest.
+            filters: As for `traces`.
+
+        Raises:
+            UnsupportedQuery: A value means nothing, or this source cannot answer the question.
+        """
+        from otel_mas.api.mined import find_variants
+
+        return find_variants(self._port, query_of(filters, limit), workflow, loops=loops)
+
+    def rare_paths(
+        self,
+        *,
+        below: float = 0.05,
+        workflow: str | None = None,
+        limit: int = MOST_TRACES,
+        **filters: Unpack[Filters],
+    ) -> RarePaths:
+        """Find the edges and variants that few runs of a workflow take, each with these runs, the rarest first.
+
+        Args:
+            below: The share of a workflow's runs from which on a path is not rare, 0 to 1.
+            workflow: Only runs of the workflow or agent of this name.
+            limit: How many traces to read at most, the newest.
+            filters: As for `traces`.
+
+        Raises:
+            UnsupportedQuery: A value means nothing, or this source cannot answer the question.
+        """
+        from otel_mas.api.mined import find_rare_paths
+
+        share = arguments.optional_number("below", below)
+        return find_rare_paths(self._port, query_of(filters, limit), workflow, share)
+
+    def hot_spots(
+        self, *, workflow: str | None = None, limit: int = MOST_TRACES, **filters: Unpack[Filters]
+    ) -> HotSpots:
+        """Find where the time, the cost and the errors of the runs concentrate: the most self time first.
+
+        Args:
+            workflow: Only runs of the workflow or agent of this name.
+            limit: How many traces to read at most, the newest.
+            filters: As for `traces`.
+
+        Raises:
+            UnsupportedQuery: A value means nothing, or this source cannot answer the question.
+        """
+        from otel_mas.api.mined import find_hot_spots
+
+        return find_hot_spots(self._port, query_of(filters, limit), workflow)

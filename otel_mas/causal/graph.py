@@ -173,6 +173,11 @@ class CausalGraph:
         """The same without the enclosing tasks, and without a number where only one task has the name."""
         return {self._forest.spans.ids[i]: short for i, short in self._labels.short().items()}
 
+    @property
+    def numbered_labels(self) -> Labels:
+        """The same by place in `spans`, as the parts that labels and the paths of nodes are made of."""
+        return self._labels
+
     def critical_path(self) -> CriticalPath:
         """Critical path: see `otel_mas.causal.critical_path`."""
         return self._critical_path

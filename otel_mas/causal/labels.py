@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from otel_mas.causal.forest import ROOT, Forest, nearest
@@ -40,10 +40,17 @@ class Labels:
 
     def full(self, i: int) -> str:
         """The whole label of a task span."""
-        parts = [self.part[i]]
+        return self._joined(i, self.part)
+
+    def path(self, i: int) -> str:
+        """The path of the node that a task span ran: its label without numbers."""
+        return self.name[i] if self.owner[i] == ROOT else self._joined(i, self.name)
+
+    def _joined(self, i: int, known: Mapping[int, str]) -> str:
+        parts = [known[i]]
         above = self.owner[i]
         while above != ROOT and len(parts) <= _MOST_NESTED:
-            parts.append(self.part[above])
+            parts.append(known[above])
             above = self.owner[above]
         if above != ROOT:
             parts.append("…")

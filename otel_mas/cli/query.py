@@ -26,7 +26,7 @@ _kind = click.option("--kind", type=click.Choice(KINDS), help="Only executions o
 @click.group("query")
 def command() -> None:
     """Ask about many runs: executions, agents, call chains, stages, outcomes, events,
-    metrics.
+    metrics, topology, variants, rare paths, hot spots.
 
     The filters select traces; those by agent, operation, tool, model, error type, status, duration and time also select
     among the executions or events in them. The newest traces are read, as many as --limit says.
@@ -68,7 +68,8 @@ def _document(answer: Answer[Any]) -> dict[str, object]:
     from otel_mas.report.json.query import ROWS
 
     rows = [ROWS[answer.name](one) for one in answer]
-    return {answer.name: rows, "limited": answer.limited, "incomplete": answer.incomplete}
+    further = {one.name: [ROWS[one.name](row) for row in one] for one in answer.further}
+    return {answer.name: rows, **further, "limited": answer.limited, "incomplete": answer.incomplete}
 
 
 @_asks("executions")
@@ -142,3 +143,54 @@ def metrics(source: Source, name: str, **which: Any) -> Answer[Any]:
     model_time, tool_time or overhead.
     """
     return source.metrics(name, **which)
+
+
+_workflow = click.option("--workflow", metavar="NAME", help="Only runs of the workflow or agent of this name.")
+
+
+@_asks("topology")
+@_workflow
+def topology(source: Source, **which: Any) -> Answer[Any]:
+    """Show who triggers, sends to, hands off to, calls, uses or reads whom, over all runs.
+
+    "runs" is the share of a workflow's runs that took the edge, "next" the part of the cause's executions that it was
+    taken after. The wait is that from the end of the cause to the start of the effect; what it took, how often it
+    failed and its cost are those of the effect. An edge that was not recorded says so.
+    """
+    return source.topology(**which)
+
+
+@_asks("variants")
+@_workflow
+@click.option("--loops", is_flag=True, help="Tell runs apart by how often each task ran, and in which order.")
+def variants(source: Source, **which: Any) -> Answer[Any]:
+    """Group the runs of each workflow by structure, with what is other in each variant.
+
+    The structure is the nodes that ran and the edges that were taken, without models and messages. An edge counts once,
+    however often it was taken, unless --loops is given.
+    """
+    return source.variants(**which)
+
+
+@_asks("rare-paths")
+@_workflow
+@click.option(
+    "--below", type=float, default=0.05, show_default=True, metavar="SHARE", help="Of a workflow's runs, 0 to 1."
+)
+def rare_paths(source: Source, **which: Any) -> Answer[Any]:
+    """List the edges and variants that few runs take, the rarest first.
+
+    How many of these runs failed stands beside how many of the workflow's other runs did; --json names all of them.
+    """
+    return source.rare_paths(**which)
+
+
+@_asks("hot-spots")
+@_workflow
+def hot_spots(source: Source, **which: Any) -> Answer[Any]:
+    """Show where the time, the cost and the errors of the runs concentrate.
+
+    "self" is time in which nothing inside of it ran; "on path" is its part of the critical paths. Errors are counted
+    where they happened, not where they passed through.
+    """
+    return source.hot_spots(**which)

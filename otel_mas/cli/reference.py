@@ -71,7 +71,7 @@ def _documents() -> dict[str, Any]:
     from otel_mas.cli.store import CheckDocument, StatsDocument
     from otel_mas.doctor.forms import DiagnosisForm
     from otel_mas.report import json
-    from otel_mas.report.json import query
+    from otel_mas.report.json import mining, query
     from otel_mas.report.json.alerts import AlertsDocument
     from otel_mas.report.json.errors import ErrorsDocument
     from otel_mas.report.json.evaluation import EvaluationDocument
@@ -112,6 +112,10 @@ def _documents() -> dict[str, Any]:
         "query outcomes": query.OutcomesDocument,
         "query events": query.RunEventsDocument,
         "query metrics": query.MetricsDocument,
+        "query topology": mining.TopologyDocument,
+        "query variants": mining.VariantsDocument,
+        "query rare-paths": mining.RarePathsDocument,
+        "query hot-spots": mining.HotSpotsDocument,
         "compare": query.ComparisonDocument,
         "sql": SqlDocument,
         "doctor": DiagnosisForm,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from otel_mas.analyse.call_chains import Call
 from otel_mas.analyse.comparison import ComparedMeasure, Comparison, Verdict
@@ -16,13 +15,24 @@ from otel_mas.analyse.outcome_costs import OutcomeCost
 from otel_mas.analyse.root_cause import RootCause
 from otel_mas.analyse.stages import Stage
 from otel_mas.model import Finding
-from otel_mas.report.tables import Head, Table
-from otel_mas.report.text import beginning, count, duration, listing, local_time, offset, plain, share, short_ids, usd
+from otel_mas.report import mining_tables
+from otel_mas.report.tables import MOST, Head, Table, table_of
+from otel_mas.report.text import (
+    beginning,
+    count,
+    duration,
+    listing,
+    local_time,
+    offset,
+    plain,
+    share,
+    short_ids,
+    token_counts,
+    usd,
+)
 from otel_mas.trace_records.payload import json_text
 from otel_mas.trace_records.record import TokenCost, TraceRecord
 
-MOST = 50
-"""Rows that are shown unless all are asked for."""
 _DEEPEST = 12
 _HOUR = 3_600 * 10**9
 _PAYLOAD = 200
@@ -44,7 +54,7 @@ def executions(found: Sequence[Execution], most: int | None = MOST) -> Table:
     def row(one: Execution) -> list[str]:
         return [ids[one.trace_id], time(one.start_ns), *_execution(one)]
 
-    return _table(heads, found, row, "execution", most, notes)
+    return table_of(heads, found, row, "execution", most, notes)
 
 
 def _execution(one: Execution) -> list[str]:
@@ -57,7 +67,7 @@ def _execution(one: Execution) -> list[str]:
         share(one.model_ns, took) if one.model_ns and one.kind != "model" else "",
         share(one.tool_ns, took) if one.tool_ns and one.kind not in ("tool", "retrieval") else "",
         duration(one.overhead_ns) if works else "",
-        _tokens(one.input_tokens, one.output_tokens),
+        token_counts(one.input_tokens, one.output_tokens),
         "" if one.cost_usd is None else usd(one.cost_usd),
         plain(one.error_type or ""),
     ]
@@ -84,7 +94,7 @@ def statistics(found: Sequence[ExecutionStatistics], most: int | None = MOST) ->
         *(Head(title, numeric=True) for title in ("overhead", "tokens", "cost")),
         *(Head("models", text=True), Head("errors", text=True)),
     )
-    return _table(heads, found, _statistics, "row", most)
+    return table_of(heads, found, _statistics, "row", most)
 
 
 def _statistics(one: ExecutionStatistics) -> list[str]:
@@ -100,7 +110,7 @@ def _statistics(one: ExecutionStatistics) -> list[str]:
         share(one.model_ns, one.total_ns) if one.model_ns else "",
         share(one.tool_ns, one.total_ns) if one.tool_ns else "",
         share(one.overhead_ns, one.total_ns) if one.overhead_ns else "",
-        _tokens(tokens[0], tokens[1]),
+        token_counts(tokens[0], tokens[1]),
         usd(sum(prices)) if prices else "",
         "" if one.by == "model" else listing([f"{plain(use.name)} ×{use.calls:,}" for use in one.models], 2),
         listing([f"{plain(name) or 'error'} ×{times:,}" for name, times in one.error_types], 2),
@@ -113,7 +123,7 @@ def outcomes(found: Sequence[OutcomeCost], most: int | None = MOST) -> Table:
         Head("outcome", text=True),
         *(Head(title, numeric=True) for title in ("runs", "cost", "each", "all runs' cost per one", "without a price")),
     )
-    return _table(heads, found, _outcome, "outcome", most)
+    return table_of(heads, found, _outcome, "outcome", most)
 
 
 def _outcome(one: OutcomeCost) -> list[str]:
@@ -128,7 +138,7 @@ def chains(found: Sequence[Call], most: int | None = MOST) -> Table:
         *(_TRACE, Head("depth", numeric=True), Head("called", text=True), Head("by", text=True), Head("how")),
         *(Head("status"), Head("took", numeric=True), Head("reason", text=True)),
     )
-    return _table(heads, found, lambda one: _call(one, ids[one.execution.trace_id]), "call", most)
+    return table_of(heads, found, lambda one: _call(one, ids[one.execution.trace_id]), "call", most)
 
 
 def _call(one: Call, trace: str) -> list[str]:
@@ -168,7 +178,7 @@ def stages(found: Sequence[Stage], most: int | None = MOST) -> Table:
             plain(one.status or ""),
         ]
 
-    return _table(heads, found, row, "stage", most)
+    return table_of(heads, found, row, "stage", most)
 
 
 def events(found: Sequence[RunEvent], most: int | None = MOST) -> Table:
@@ -185,7 +195,7 @@ def events(found: Sequence[RunEvent], most: int | None = MOST) -> Table:
         words = [plain(word or "") for word in (one.name, one.agent, one.node, one.detail)]
         return [ids[one.trace_id], time(one.time_ns), one.type, *words[:3], took, words[3]]
 
-    return _table(heads, found, row, "event", most, notes)
+    return table_of(heads, found, row, "event", most, notes)
 
 
 def metrics(found: Sequence[Metric], most: int | None = MOST) -> Table:
@@ -199,7 +209,7 @@ def metrics(found: Sequence[Metric], most: int | None = MOST) -> Table:
     for one in found:
         rows.append([plain(one.name) or "all", *_window(one.whole, one.unit), _trend(one)])
         rows += [[f"  {local_time(window.start_ns)}", *_window(window, one.unit), ""] for window in one.windows]
-    return _table(heads, rows, lambda row: row, "value", most)
+    return table_of(heads, rows, lambda row: row, "value", most)
 
 
 def _measured(one: Metric) -> str:
@@ -274,29 +284,13 @@ def quantity(value: float, unit: str) -> str:
     return f"{value:,.0f}" if value >= 100 or value == round(value) else f"{value:,.1f}"
 
 
-def _tokens(read: int, wrote: int) -> str:
-    return f"{read:,}→{wrote:,}" if read or wrote else ""
-
-
-def _table(
-    heads: Sequence[Head],
-    found: Sequence[Any],
-    row: Callable[[Any], list[str]],
-    noun: str,
-    most: int | None,
-    notes: Sequence[str] = (),
-) -> Table:
-    shown = found if most is None else found[:most]
-    return Table(heads, [row(one) for one in shown], noun, len(found) - len(shown), notes)
-
-
 def findings(found: Sequence[Finding], most: int | None = MOST) -> Table:
     """A row for each finding, the worst first."""
     heads = (
         *(Head("severity"), Head("what", text=True), Head("sure", numeric=True), Head("took", numeric=True)),
         *(Head("cost", numeric=True), Head("what to do", text=True)),
     )
-    return _table(heads, found, _finding, "finding", most)
+    return table_of(heads, found, _finding, "finding", most)
 
 
 def finding_groups(found: Sequence[FindingGroup], most: int | None = MOST) -> Table:
@@ -320,7 +314,7 @@ def finding_groups(found: Sequence[FindingGroup], most: int | None = MOST) -> Ta
             ids[one.example_trace],
         ]
 
-    return _table(heads, found, row, "finding", most)
+    return table_of(heads, found, row, "finding", most)
 
 
 def _finding(one: Finding) -> list[str]:
@@ -341,7 +335,7 @@ def root_cause(found: Sequence[RootCause], most: int | None = 10) -> Table:
     def row(one: RootCause) -> list[str]:
         return [f"{one.score:.0%}", plain(one.agent or ""), one.span, plain("; ".join(one.reasons))]
 
-    return _table(heads, found, row, "root cause", most)
+    return table_of(heads, found, row, "root cause", most)
 
 
 def records(found: Sequence[TraceRecord], most: int | None = MOST) -> Table:
@@ -360,12 +354,12 @@ def records(found: Sequence[TraceRecord], most: int | None = MOST) -> Table:
             *(plain(ids[one.trace_id]), time(one.timestamp), one.event_type.value),
             *(plain(one.name), plain(one.agent_name or "")),
             duration(one.duration_ns) if one.duration_ns > 0 else "",
-            _tokens(cost.prompt or 0, cost.completion or 0),
+            token_counts(cost.prompt or 0, cost.completion or 0),
             "" if cost.usd is None else usd(cost.usd),
             "" if one.payload is None else plain(beginning(json_text(one.payload), _PAYLOAD)),
         ]
 
-    return _table(heads, found, row, "record", most, notes)
+    return table_of(heads, found, row, "record", most, notes)
 
 
 TABLES: Mapping[str, Callable[..., Table]] = {
@@ -379,6 +373,7 @@ TABLES: Mapping[str, Callable[..., Table]] = {
     "findings": findings,
     "finding_groups": finding_groups,
     "root_cause": root_cause,
+    **mining_tables.TABLES,
 }
 """By the name of the answer, as in its JSON document."""
 

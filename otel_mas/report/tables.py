@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+MOST: Final = 50
+"""Rows that are shown unless all are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,4 +41,17 @@ class Table:
     notes: Sequence[str] = ()
 
 
-__all__ = ["Head", "Table"]
+def table_of(
+    heads: Sequence[Head],
+    found: Sequence[T],
+    row: Callable[[T], list[str]],
+    noun: str,
+    most: int | None,
+    notes: Sequence[str] = (),
+) -> Table:
+    """A row for each of the first ones, as many as are asked for."""
+    shown = found if most is None else found[:most]
+    return Table(heads, [row(one) for one in shown], noun, len(found) - len(shown), notes)
+
+
+__all__ = ["MOST", "Head", "Table", "table_of"]

@@ -52,6 +52,11 @@ def share(part: int, whole: int) -> str:
     return "<1%" if percent < 0.5 else f"{percent:.0f}%"
 
 
+def token_counts(read: int, wrote: int) -> str:
+    """Tokens read and written: `1,200→80`; empty without any."""
+    return f"{read:,}→{wrote:,}" if read or wrote else ""
+
+
 def listing(items: Sequence[str], most: int = 3) -> str:
     """a, b, c and 4 more."""
     shown = ", ".join(items[:most])

@@ -8,7 +8,7 @@ from typing import Any
 from otel_mas.analyse.comparison import Comparison
 from otel_mas.model.frame import Column, Frame
 from otel_mas.report.frame.answers import columns_of, frame_of
-from otel_mas.report.json import query
+from otel_mas.report.json import mining, query
 from otel_mas.report.json.findings import (
     FindingForm,
     FindingGroupForm,
@@ -36,6 +36,11 @@ _FRAMES: Mapping[str, tuple[Mapping[str, Column], _Rows]] = {
     "finding_groups": (columns_of(FindingGroupForm), _each(finding_group)),
     "outcomes": (columns_of(query.OutcomeForm), _each(query.outcome)),
     "metrics": (columns_of(query.MetricRowForm), query.metric_rows),
+    "topology": (columns_of(mining.MinedEdgeForm), _each(mining.edge)),
+    "nodes": (columns_of(mining.MinedNodeForm), _each(mining.node)),
+    "variants": (columns_of(mining.VariantForm), _each(mining.variant)),
+    "rare_paths": (columns_of(mining.RarePathForm), _each(mining.rare_path)),
+    "hot_spots": (columns_of(mining.MinedHotSpotForm), _each(mining.hot_spot)),
 }
 _COMPARED = columns_of(query.ComparedForm)
 COLUMNS: Mapping[str, tuple[Column, ...]] = {

@@ -14,6 +14,7 @@ from otel_mas.analyse.metrics import Metric, Window
 from otel_mas.analyse.outcome_costs import OutcomeCost
 from otel_mas.analyse.stages import Stage
 from otel_mas.report.forms import form_of
+from otel_mas.report.json import mining
 from otel_mas.report.json.fields import OMITTED, TIME
 
 _INCOMPLETE = "what the source may have left out, in words; null where nothing"
@@ -312,6 +313,7 @@ ROWS: Mapping[str, Callable[[Any], object]] = {
     "events": event,
     "metrics": metric,
     "outcomes": outcome,
+    **mining.ROWS,
 }
 """The function that makes one row, by the name of the answer, under which the rows are in its document."""
 

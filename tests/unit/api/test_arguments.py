@@ -26,6 +26,8 @@ SPANS: tuple[Any, ...] = (None, 3, b"x", "", "nobody", [], {}, object())
 MAPPINGS: tuple[Any, ...] = (3, "x", b"x", [], ["x"], object(), {1: 2}, {"": "x"})
 OBJECTS: tuple[Any, ...] = (None, 3, "x", [None], ["x"], {"a": 1}, object())
 CHOICES: tuple[Any, ...] = (*NAMES, "nobody", "\ud800")
+WORKFLOWS: tuple[Any, ...] = tuple(one for one in NAMES if one is not None)
+SHARES: tuple[Any, ...] = (None, 0, -0.1, 1.5, math.nan, math.inf, b"x", "", "0.1", [], {}, object())
 TEXTS: tuple[Any, ...] = (3, 1.5, b"x", "", "  ", [], {"a": 1}, object(), True)
 OPTIONAL: tuple[Any, ...] = tuple(one for one in CHOICES if one is not None)
 MOMENTS: tuple[Any, ...] = (None, 1.5, b"x", "", "+", "+x", "nobody", [], {}, object())
@@ -64,6 +66,10 @@ SWEEP: Mapping[str, Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
         "events": FILTER_VALUES | {"limit": NUMBERS, "type": OPTIONAL},
         "metrics": FILTER_VALUES | {"limit": NUMBERS, "name": CHOICES, "by": CHOICES, "window": DURATIONS},
         "outcomes": FILTER_VALUES | {"limit": NUMBERS},
+        "topology": FILTER_VALUES | {"limit": NUMBERS, "workflow": WORKFLOWS},
+        "variants": FILTER_VALUES | {"limit": NUMBERS, "workflow": WORKFLOWS},
+        "rare_paths": FILTER_VALUES | {"limit": NUMBERS, "workflow": WORKFLOWS, "below": SHARES},
+        "hot_spots": FILTER_VALUES | {"limit": NUMBERS, "workflow": WORKFLOWS},
         "findings": FILTER_VALUES | {"limit": NUMBERS, "codes": KINDS, "thresholds": THRESHOLDS},
         "profile": FILTER_VALUES | {"limit": NUMBERS},
         "to_pandas": FILTER_VALUES | {"limit": NUMBERS},

@@ -1,0 +1,1 @@
+"""Patterns of many runs: the topology that they took, the variants of a workflow, rare paths and hot spots. Pure."""

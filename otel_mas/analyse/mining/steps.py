@@ -1,0 +1,272 @@
+"""The steps of one run and what led to each, in columns: no object is made for any span of ours.
+
+A step is an execution of a task, agent, tool, retriever or model (`otel_mas.analyse.executions`). It is led to by
+
+* the step that caused it, by one of `LinkKind`; a message leads from the task or agent that wrote it to the one that
+  read it;
+* `child`: the task or agent around it, where nothing else caused it;
+* `use`: of a tool, retriever or model the step that it ran in;
+* `start`: of the run `START`, where nothing did; `EARLIER`, where the cause lies in another trace.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Final, NamedTuple
+
+from otel_mas.analyse.executions import ExecutionKind
+from otel_mas.analyse.model_calls import model_calls
+from otel_mas.causal import CHILD, CausalGraph
+from otel_mas.causal.causes import RECORDED
+from otel_mas.causal.failed import failed_in
+from otel_mas.causal.forest import ROOT, nearest
+from otel_mas.semconv import LinkKind, Operation, RecordKind, TaskOutcome, record_kind
+from otel_mas.semconv import attributes as names
+
+USE: Final = "use"
+BEGIN: Final = "start"
+START, EARLIER = "START", "EARLIER"
+_START, _EARLIER = -1, -2
+_ENDS = {_START: START, _EARLIER: EARLIER}
+
+_TASK, _AGENT, _MODEL = ExecutionKind.TASK.value, ExecutionKind.AGENT.value, ExecutionKind.MODEL.value
+_WORKERS = (_TASK, _AGENT)
+_OF_RECORDS = {
+    RecordKind.AGENT_TASK: _TASK,
+    RecordKind.TOOL_CALL: ExecutionKind.TOOL.value,
+    RecordKind.RETRIEVAL: ExecutionKind.RETRIEVAL.value,
+    RecordKind.LLM_CALL: _MODEL,
+}
+_PLAIN = (LinkKind.TRIGGER, CHILD, BEGIN)
+_UNTIMED = (TaskOutcome.INTERRUPTED,)
+
+
+class Node(NamedTuple):
+    """One agent, node, tool, retriever or model, or `START` or `EARLIER`, which are of the kind ""."""
+
+    kind: str
+    """One of `ExecutionKind`."""
+    name: str
+    """The path of a node or of the agent that it is, `researcher/model`; the name of another agent, tool or model."""
+
+
+class Transition(NamedTuple):
+    """One step led to another, both by number; the cause may be `START` or `EARLIER`, which `Steps.node` knows."""
+
+    cause: int
+    effect: int
+    kind: str
+    provenance: str
+    wait_ns: int | None
+    """From the end of the cause to the start of the effect; None where the effect ran inside of it, or has no cause
+    here."""
+
+
+class Steps:
+    """The steps of one trace, in start order, by number. Times in ns since the epoch."""
+
+    def __init__(self, graph: CausalGraph) -> None:
+        self.graph = graph
+        self._table = graph.table
+        self._labels = graph.numbered_labels
+        self._find()
+        self._measure()
+        self.transitions: Sequence[Transition] = list(self._transitions())
+
+    def node(self, number: int) -> Node:
+        """The node of a step."""
+        return self.nodes[number] if number >= 0 else Node("", _ENDS[number])
+
+    def label(self, number: int) -> str:
+        """The label of a task with its number, `researcher#1/model#2`; of others the name of the node."""
+        if number < 0:
+            return _ENDS[number]
+        span = self.spans[number]
+        return self._labels.full(span) if span in self._labels.part else self.nodes[number].name
+
+    def path(self, number: int) -> str:
+        """The name of the node of a step."""
+        return self.node(number).name
+
+    def figures(self, number: int) -> tuple[bool, int | None, int, int, float | None]:
+        """Whether a step failed, its duration, its tokens and its cost."""
+        return (
+            self.failed[number],
+            self.durations[number],
+            self.input_tokens[number],
+            self.output_tokens[number],
+            self.costs[number],
+        )
+
+    def _find(self) -> None:
+        """The spans that are steps; of an agent inside a task of the same id both are one."""
+        tasks = self._table.column(names.MAS_TASK_ID)
+        kinds, self.ignored = _kinds(self.graph)
+        """`ignored`: spans of model calls that are steps by another span."""
+        around = nearest(self.graph.parents, [kind is not None for kind in kinds])
+        for i, kind in enumerate(kinds):
+            above = around[i]
+            if kind in _WORKERS and above != ROOT and tasks[i] and tasks[i] == tasks[above]:
+                kinds[above] = _AGENT if kind == _AGENT else kinds[above]
+                kinds[i] = None
+        self.spans = [i for i, kind in enumerate(kinds) if kind is not None]
+        self.kinds = [kind for kind in kinds if kind is not None]
+        number = dict(zip(self.spans, range(len(self.spans)), strict=True))
+        around = nearest(self.graph.parents, [kind is not None for kind in kinds])
+        self.owners = [number.get(around[i], _START) for i in self.spans]
+        """The step around each, or -1."""
+        self.of_span = [number[i] if i in number else number.get(around[i], _START) for i in range(len(kinds))]
+        """For each span the step that it is or belongs to, or -1."""
+        self.nodes = list(map(self._node, self.spans, self.kinds))
+
+    def _node(self, span: int, kind: str) -> Node:
+        value, called = self._table.value, self._table.names[span]
+        if kind in _WORKERS:
+            if span in self._labels.name:
+                return Node(kind, self._labels.path(span))
+            return Node(kind, str((value(span, names.GEN_AI_AGENT_NAME) if kind == _AGENT else None) or called))
+        if kind == _MODEL:
+            answered = value(span, names.GEN_AI_RESPONSE_MODEL) or value(span, names.GEN_AI_REQUEST_MODEL)
+            return Node(kind, str(answered or called))
+        return Node(kind, str(value(span, names.GEN_AI_TOOL_NAME) or called))
+
+    def _measure(self) -> None:
+        table, spans = self._table, self.spans
+        unfinished = frozenset(table.open_spans)
+        outcomes = table.column(names.MAS_TASK_OUTCOME)
+        self.starts = [table.starts[i] for i in spans]
+        self.ends = [self.graph.ends[i] for i in spans]
+        self.failed = [
+            outcomes[i] == TaskOutcome.ERROR if outcomes[i] else i not in unfinished and failed_in(table, i)
+            for i in spans
+        ]
+        self.durations = [
+            None if i in unfinished or outcomes[i] in _UNTIMED else end - start
+            for i, start, end in zip(spans, self.starts, self.ends, strict=True)
+        ]
+        """None of what has not ended, or has paused."""
+        read, wrote, prices = map(
+            table.column, (names.GEN_AI_USAGE_INPUT_TOKENS, names.GEN_AI_USAGE_OUTPUT_TOKENS, names.MAS_COST_USD)
+        )
+        self.input_tokens, self.output_tokens = [0] * len(spans), [0] * len(spans)
+        """Usage of the model calls inside each, or of the call that it is."""
+        self.costs: list[float | None] = [None] * len(spans)
+        """The same in USD; None where none has a price."""
+        for call, kind in enumerate(self.kinds):
+            if kind == _MODEL:
+                i = spans[call]
+                self._add_usage(call, _count(read[i]), _count(wrote[i]), _price(prices[i]))
+
+    def _add_usage(self, number: int, read: int, wrote: int, price: float | None) -> None:
+        """Add the usage of a model call to it and to every step around it."""
+        while number >= 0:
+            self.input_tokens[number] += read
+            self.output_tokens[number] += wrote
+            if price is not None:
+                self.costs[number] = (self.costs[number] or 0.0) + price
+            number = self.owners[number]
+
+    def _transitions(self) -> Iterator[Transition]:
+        caused = [False] * len(self.spans)
+        for transition in self._caused():
+            if transition.kind != LinkKind.MESSAGE:
+                caused[transition.effect] = True
+            yield transition
+        earlier = self._resumed()
+        for number, kind in enumerate(self.kinds):
+            owner = self.owners[number]
+            if owner < 0:
+                if not caused[number]:
+                    cause = _EARLIER if number in earlier else _START
+                    yield Transition(cause, number, BEGIN, RECORDED, None)
+            elif kind not in _WORKERS:
+                yield Transition(owner, number, USE, RECORDED, None)
+            elif not caused[number]:
+                yield Transition(owner, number, CHILD, RECORDED, None)
+
+    def _caused(self) -> Iterator[Transition]:
+        """Transitions by links and stable keys, each pair of steps once for each kind."""
+        known = set()
+        for cause, effect, kind, provenance in self.graph.links:
+            one, other = self.of_span[cause] if cause >= 0 else _EARLIER, self.of_span[effect]
+            if kind == LinkKind.MESSAGE:
+                one, other = self.worker(one), self.worker(other)
+            if other < 0 or one == _START or one in (other, self.owners[other]) or (one, other, kind) in known:
+                continue
+            known.add((one, other, kind))
+            wait = None if cause < 0 else max(0, self.starts[other] - self.graph.ends[cause])
+            yield Transition(one, other, kind, provenance, wait)
+
+    def worker(self, number: int) -> int:
+        """The task or agent that a step is or belongs to, or -1."""
+        while number >= 0 and self.kinds[number] not in _WORKERS:
+            number = self.owners[number]
+        return number
+
+    def _resumed(self) -> frozenset[int]:
+        """The steps whose causes have a stable key that leads to no span of this trace."""
+        refs = self._table.having(names.MAS_CAUSE_REFS)
+        return frozenset(self.of_span[i] for i, _ in refs)
+
+
+def edge_text(cause: str, kind: str, effect: str) -> str:
+    """An edge for people: `researcher → editor (send)`, `researcher ⇒ search` of what it uses."""
+    if kind == USE:
+        return f"{cause} ⇒ {effect}"
+    return f"{cause} → {effect}" + ("" if kind in _PLAIN else f" ({kind})")
+
+
+@cache
+def _kind_of(recorded: str | None, operation: str | None, named: bool) -> str | None:
+    """The kind of step that a span is by its columns."""
+    if operation == Operation.INVOKE_AGENT and named:
+        return _AGENT
+    kind = recorded or (record_kind(operation) if isinstance(operation, str) else None)
+    return _OF_RECORDS.get(RecordKind(kind)) if kind in _OF_RECORDS else None
+
+
+def _kinds(graph: CausalGraph) -> tuple[list[str | None], Sequence[int]]:
+    """The kind of step that each span is, None for others, and the spans of model calls that were recorded twice."""
+    table = graph.table
+    recorded, operations = table.column(names.MAS_RECORD_KIND), table.column(names.GEN_AI_OPERATION_NAME)
+    agents = map(bool, table.column(names.GEN_AI_AGENT_NAME))
+    found = list(map(_kind_of, recorded, operations, agents))
+    foreign = [i for i, kind in enumerate(found) if kind is not None and not recorded[i]]
+    ignored: list[int] = []
+    if foreign:
+        _leave_retold(graph, found, foreign)
+    if any(found[i] == _MODEL for i in foreign) or _nested(graph, [kind == _MODEL for kind in found]):
+        counted = {table.numbers[call.span.span_id] for call in model_calls(graph.spans)}
+        ignored = [i for i, kind in enumerate(found) if kind == _MODEL and i not in counted]
+        for i in ignored:
+            found[i] = None
+    return found, ignored
+
+
+def _leave_retold(graph: CausalGraph, found: list[str | None], foreign: Sequence[int]) -> None:
+    """Agents that stand for a graph's run which we recorded, too: some instrumentors call every graph an agent."""
+    if RecordKind.AGENT_TASK in graph.table.column(names.MAS_RECORD_KIND):
+        for i in foreign:
+            if found[i] == _AGENT and "langchain" in graph.table[i].scope.name:
+                found[i] = None
+
+
+def _nested(graph: CausalGraph, calls: Sequence[bool]) -> bool:
+    """Whether a model call is inside another one."""
+    around = nearest(graph.parents, calls)
+    return any(call and around[i] != ROOT for i, call in enumerate(calls))
+
+
+def _count(value: object) -> int:
+    """A count of tokens; 0 for what is no count."""
+    return int(value) if isinstance(value, int | float) and math.isfinite(value) and value > 0 else 0
+
+
+def _price(value: object) -> float | None:
+    """An amount of dollars; None for what is none."""
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) and value >= 0 else None
+
+
+__all__ = ["BEGIN", "EARLIER", "START", "USE", "Node", "Steps", "Transition", "edge_text"]

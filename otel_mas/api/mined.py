@@ -1,0 +1,157 @@
+"""Patterns of many runs, mined from the traces that match: topology, variants, rare paths and hot spots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from otel_mas.analyse.mining.figures import Run, workflow_of
+from otel_mas.analyse.mining.hot_spots import HotSpotMiner, MinedHotSpot
+from otel_mas.analyse.mining.rare_paths import RarePath, rare_paths
+from otel_mas.analyse.mining.steps import Steps
+from otel_mas.analyse.mining.topology import MinedEdge, MinedNode, TopologyMiner
+from otel_mas.analyse.mining.variants import Variant, VariantMiner
+from otel_mas.api.queries import list_traces
+from otel_mas.api.query_answers import Answer, AnswerT
+from otel_mas.causal import build
+from otel_mas.errors import TraceNotFound, UnsupportedQuery, arguments
+from otel_mas.model import Query, Trace, TraceSummary
+from otel_mas.sources import Source as Port
+from otel_mas.sources.server import download_once
+
+
+class TopologyNodes(Answer[MinedNode]):
+    """Agents, nodes, tools, retrievers and models of many runs, by workflow, those that ran most first."""
+
+    name = "nodes"
+
+
+class Topology(Answer[MinedEdge]):
+    """Edges of the topology that many runs took, by workflow, those that were taken most first."""
+
+    name = "topology"
+
+    def __init__(self, edges: Iterable[MinedEdge] = (), nodes: Iterable[MinedNode] = (), runs: int = 0) -> None:
+        super().__init__(edges)
+        self.nodes = TopologyNodes(nodes)
+        self.further = (self.nodes,)
+        self.runs = runs
+        """Number of runs that it was mined from."""
+
+
+class Variants(Answer[Variant]):
+    """Variants of workflows by structure, in each workflow the most frequent first."""
+
+    name = "variants"
+
+
+class RarePaths(Answer[RarePath]):
+    """Edges and variants that few runs take, the rarest first."""
+
+    name = "rare_paths"
+
+
+class HotSpots(Answer[MinedHotSpot]):
+    """Hot spots over many runs, the most self time first."""
+
+    name = "hot_spots"
+
+
+class MinedRuns:
+    """The traces that match, read one after the other, with the steps of each."""
+
+    def __init__(self, port: Port, query: Query, workflow: str | None) -> None:
+        self._port = port
+        self._workflow = None if workflow is None else arguments.name("workflow", workflow)
+        self._found = list_traces(port, query)
+        self._limited = len(self._found) == query.limit
+        self._gone = 0
+        self._without_steps = 0
+
+    def __iter__(self) -> Iterator[tuple[Run, Steps]]:
+        """Each run with its steps, the newest first; those without a step of an agent, tool or model are left out."""
+        wanted = [one for one in self._found if self._workflow in (None, workflow_of(one))]
+        for number, summary in enumerate(wanted):
+            trace = self._read(summary)
+            if trace is not None:
+                steps = Steps(build([trace]))
+                if steps.spans:
+                    yield Run.of(number, summary), steps
+                else:
+                    self._without_steps += 1
+
+    def _read(self, summary: TraceSummary) -> Trace | None:
+        try:
+            return self._port.trace(summary.trace_id)
+        except TraceNotFound:  # deleted since it was listed
+            self._gone += 1
+            return None
+
+    def like(self, answer: AnswerT) -> AnswerT:
+        """The answer with what is missing of these runs."""
+        notes = [self._found.incomplete]
+        if self._gone:
+            notes.append(f"{self._gone:,} traces were deleted before they were read")
+        if self._without_steps:
+            notes.append(f"{self._without_steps:,} traces without a step of an agent, tool or model are left out")
+        answer.limited, answer.incomplete = self._limited, "; ".join(filter(None, notes)) or None
+        return answer
+
+
+def find_topology(port: Port, query: Query, workflow: str | None) -> Topology:
+    """The topology of the traces that match. Raises `UnsupportedQuery` for what the source cannot select by."""
+    miner = TopologyMiner()
+    runs = _mined(port, query, workflow, miner.add)
+    found = miner.topology()
+    answer = runs.like(Topology(found.edges, found.nodes, found.runs))
+    runs.like(answer.nodes)
+    return answer
+
+
+def find_variants(port: Port, query: Query, workflow: str | None, *, loops: bool) -> Variants:
+    """The variants of the traces that match. Raises `UnsupportedQuery` for what the source cannot select by."""
+    miner = VariantMiner(loops=loops)
+    runs = _mined(port, query, workflow, miner.add)
+    return runs.like(Variants(miner.variants()))
+
+
+def find_rare_paths(port: Port, query: Query, workflow: str | None, below: float | None) -> RarePaths:
+    """The rare paths of the traces that match.
+
+    Raises:
+        UnsupportedQuery: The share is none, or the source cannot select by something.
+    """
+    if below is None or not 0 < below <= 1:
+        raise UnsupportedQuery(f"a share of runs is above 0 and 1 at most, not {below}: 0.05 is one run in twenty")
+    topology, variants = TopologyMiner(), VariantMiner()
+    runs = _mined(port, query, workflow, topology.add, variants.add)
+    return runs.like(RarePaths(rare_paths(topology, variants, below)))
+
+
+def find_hot_spots(port: Port, query: Query, workflow: str | None) -> HotSpots:
+    """The hot spots of the traces that match. Raises `UnsupportedQuery` for what the source cannot select by."""
+    miner = HotSpotMiner()
+    runs = _mined(port, query, workflow, miner.add)
+    return runs.like(HotSpots(miner.hot_spots()))
+
+
+def _mined(port: Port, query: Query, workflow: str | None, *adders: Callable[[Run, Steps], object]) -> MinedRuns:
+    """The runs, after each was given to the miners; nothing of a run is kept but what they keep."""
+    with download_once(listed=True):
+        runs = MinedRuns(port, query, workflow)
+        for run, steps in runs:
+            for add in adders:
+                add(run, steps)
+    return runs
+
+
+__all__ = [
+    "HotSpots",
+    "RarePaths",
+    "Topology",
+    "TopologyNodes",
+    "Variants",
+    "find_hot_spots",
+    "find_rare_paths",
+    "find_topology",
+    "find_variants",
+]
