@@ -13,6 +13,7 @@ from otel_mas.model import Query, Trace
 from otel_mas.model.message_text import written
 from otel_mas.semconv import attributes as names
 from otel_mas.sources import open_source
+from otel_mas.sources.exports.datadog import DatadogFile
 from otel_mas.sources.exports.langsmith import LangSmithFile
 from otel_mas.sources.exports.mlflow import MlflowDatabase
 from otel_mas.sources.exports.phoenix import PhoenixDatabase
@@ -48,6 +49,7 @@ def one_trace(path: Path, kind: type[ExportSource]) -> Trace:
 @pytest.mark.parametrize(
     ("name", "kind", "service"),
     [
+        ("datadog.json", DatadogFile, "team"),
         ("langsmith.jsonl", LangSmithFile, ""),
         ("mlflow.sql", MlflowDatabase, "team"),
         ("phoenix.sql", PhoenixDatabase, "team"),
@@ -76,7 +78,10 @@ def test_a_model_a_failed_tool_and_their_parent_in_one_conversation(
     assert [(one.role, written(one.body)) for one in found.output] == [("assistant", "4")]
 
 
-@pytest.mark.parametrize(("name", "kind"), [("langsmith.jsonl", LangSmithFile), ("mlflow.sql", MlflowDatabase)])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("datadog.json", DatadogFile), ("langsmith.jsonl", LangSmithFile), ("mlflow.sql", MlflowDatabase)],
+)
 def test_calls_are_told_in_the_names_of_the_conventions(
     name: str, kind: type[ExportSource], exported: Callable[[str], Path]
 ) -> None:
@@ -93,6 +98,16 @@ def test_calls_are_told_in_the_names_of_the_conventions(
     with otel_mas.open(path) as source:
         (summary,) = source.traces()
     assert (summary.input_tokens, summary.output_tokens) == (12, 5)
+
+
+def test_datadogs_links_of_langgraph_are_causes_in_the_trace(exported: Callable[[str], Path]) -> None:
+    """They name the trace of APM; a task's output that is another's input is why that one ran."""
+    trace = one_trace(exported("datadog.json"), DatadogFile)
+    by_name = {span.name: span for span in trace.spans}
+    (link,) = by_name["check"].links
+
+    assert (link.trace_id, link.span_id, link.kind) == (trace.trace_id, by_name["research"].span_id, "trigger")
+    assert [link.kind for link in by_name["team"].links] == [None]
 
 
 def test_phoenix_gives_attributes_back_as_they_were_sent(exported: Callable[[str], Path]) -> None:
