@@ -133,6 +133,17 @@ class Graph:
 
         return slack(self.causal)
 
+    def drag_ns(self, *, exclusive: bool = False) -> Mapping[str, int]:
+        """By span id: by how many ns sooner the run ends if the span takes no time; 0 off the critical path.
+
+        Args:
+            exclusive: Only its own time goes, not that of its children.
+        """
+        from otel_mas.causal.schedule import reschedule
+
+        schedule = reschedule(self.causal)
+        return schedule.exclusive_drag_ns if exclusive else schedule.drag_ns
+
     def ideal(self) -> WhatIf:
         """The run if each task had waited for its causes alone: `what_if(barriers=False)`."""
         return self.what_if(barriers=False)

@@ -66,6 +66,16 @@ class WhatIf(what_if.WhatIf, Tabular):
         return self.schedule.slack_ns
 
     @property
+    def drag_ns(self) -> Mapping[str, int]:
+        """By span id: by how many ns sooner it ends if the span takes no time, with all that is inside."""
+        return self.schedule.drag_ns
+
+    @property
+    def exclusive_drag_ns(self) -> Mapping[str, int]:
+        """By span id: by how many ns sooner it ends if the span's own time goes, without that of its children."""
+        return self.schedule.exclusive_drag_ns
+
+    @property
     def assumptions(self) -> tuple[Assumption, ...]:
         """The edges that it rests on: first those between spans set side by side, then those that decide the end."""
         return self.schedule.assumptions

@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from otel_mas.causal.ancestors import Ancestors
 from otel_mas.causal.causes import NONE, Links
 from otel_mas.causal.deliveries import Deliveries, apart, deliveries
 from otel_mas.causal.forest import ROOT, Forest, list_children
@@ -69,12 +70,12 @@ def lift_to_siblings(forest: Forest, links: Links) -> SiblingLinks:
     parent = apart(forest, parent, delivered)
     if parent is not forest.parent:
         head, following = list_children(parent)
-    ancestors: _Ancestors | None = None
+    ancestors: Ancestors | None = None
     forks: dict[int, list[Predecessor]] = defaultdict(list)
     for cause, effect, kind in zip(links.cause, links.effect, links.kind, strict=True):
         if cause < 0 or parent[cause] == parent[effect] or kind == _MESSAGE:
             continue
-        ancestors = ancestors or _Ancestors(parent)
+        ancestors = ancestors or Ancestors(parent)
         fork = ancestors.fork(cause, effect)
         if fork is not None:
             sibling, above = fork
@@ -96,50 +97,3 @@ def _called(forest: Forest, links: Links) -> dict[int, int]:
         if kind == _CALL and 0 <= cause < effect and forest.parent[cause] == forest.parent[effect]:
             called.setdefault(effect, cause)
     return called
-
-
-class _Ancestors:
-    """Lowest common ancestors in logarithmic time: one jump pointer per span (Myers' skew-binary ancestors)."""
-
-    def __init__(self, parent: array[int]) -> None:
-        self.parent = parent
-        self.depth = array("q", [ROOT]) * len(parent)
-        self.jump = array("q", range(len(parent)))
-        for i in range(len(parent)):
-            chain = []
-            span = i
-            while span != ROOT and self.depth[span] == ROOT:
-                chain.append(span)
-                span = parent[span]
-            for below in reversed(chain):
-                self._settle(below)
-
-    def _settle(self, span: int) -> None:
-        above = self.parent[span]
-        if above == ROOT:
-            self.depth[span] = 0
-            return
-        depth, jump = self.depth, self.jump
-        depth[span] = depth[above] + 1
-        far = jump[above]
-        jump[span] = jump[far] if depth[above] - depth[far] == depth[far] - depth[jump[far]] else above
-
-    def _ancestor(self, span: int, depth: int) -> int:
-        while self.depth[span] > depth:
-            far = self.jump[span]
-            span = far if self.depth[far] >= depth else self.parent[span]
-        return span
-
-    def fork(self, one: int, other: int) -> tuple[int, int] | None:
-        """The two siblings (or roots) that hold them; None where one is inside the other."""
-        level = min(self.depth[one], self.depth[other])
-        one, other = self._ancestor(one, level), self._ancestor(other, level)
-        if one == other:
-            return None
-        parent, jump = self.parent, self.jump
-        while parent[one] != parent[other]:
-            if jump[one] != jump[other]:
-                one, other = jump[one], jump[other]
-            else:
-                one, other = parent[one], parent[other]
-        return one, other

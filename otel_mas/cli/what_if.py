@@ -79,7 +79,8 @@ def command(
 
     NAME is an agent, a task or its label (writer#2), a tool, a model, or the id of a span; tool:search or agent:search
     where a name means several things. Without a change the answer is how much longer each task could have taken (its
-    slack), and how long the run would have taken if tasks waited for their causes alone.
+    slack), how much sooner the run had ended if it took no time (its drag), and how long the run would have taken if
+    tasks waited for their causes alone.
     """
     from otel_mas.report import terminal
     from otel_mas.report.json.what_if import what_if as document

@@ -90,19 +90,24 @@ def ideal_phrase(causal: CausalGraph, answer: WhatIf) -> str:
 
 
 def slack(answer: WhatIf, causal: CausalGraph) -> Table:
-    """Tasks with the time that they would take, and by how much each may last longer; the least first."""
-    labels, schedule, found = TaskLabels(causal), answer.schedule, answer.schedule.slack_ns
-    tasks = [span for span in labels.tasks if span.span_id not in schedule.removed]
+    """Tasks with the time that they would take, how much longer each may last, and what it costs the run.
+
+    The least slack first, and of those without any the largest drag.
+    """
+    labels, schedule = TaskLabels(causal), answer.schedule
+    found, drag = schedule.slack_ns, schedule.drag_ns
+    tasks = [span for span in labels.tasks or causal.spans if span.span_id not in schedule.removed]
     endless = max((one for one in found.values() if one is not None), default=0) + 1
-    tasks.sort(key=lambda span: endless if (one := found[span.span_id]) is None else one)
+    tasks.sort(key=lambda span: (endless if (one := found[span.span_id]) is None else one, -drag[span.span_id]))
     rows = []
     for span in tasks[:_MOST_TASKS]:
         start, end = schedule.times(span.span_id)
         left = found[span.span_id]
-        rows.append(
-            [labels.label(span), duration(end - start), "nothing waits for it" if left is None else duration(left)]
-        )
-    heads = (Head("task", text=True), Head("takes", numeric=True), Head("slack", numeric=True))
+        slack = "nothing waits for it" if left is None else duration(left)
+        rows.append([labels.label(span), duration(end - start), slack, duration(drag[span.span_id])])
+    heads = (
+        Head("task", text=True), Head("takes", numeric=True), Head("slack", numeric=True), Head("drag", numeric=True)
+    )  # fmt: skip
     return Table(heads, rows, "task", notes=_left(len(tasks) - len(rows), "more task"))
 
 

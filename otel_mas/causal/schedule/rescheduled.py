@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
@@ -12,6 +12,7 @@ from otel_mas.causal.causes import INFERRED, METADATA
 from otel_mas.causal.graph import CausalGraph
 from otel_mas.causal.schedule.changes import Change, WithoutBarriers
 from otel_mas.causal.schedule.dependencies import NOTHING, find_dependencies
+from otel_mas.causal.schedule.drag import Drag, drag
 from otel_mas.causal.schedule.parallel import ORDER
 from otel_mas.causal.schedule.scenario import Recorded, Scenario, scenario
 from otel_mas.causal.schedule.simulated import simulated_graph
@@ -107,6 +108,24 @@ class Schedule:
             for end, span_id in ends
             if not self._changed.removed[end - waits.count]
         }
+
+    @property
+    def drag_ns(self) -> Mapping[str, int]:
+        """By span id: by how much sooner the run ends if it takes no time, with all that is inside."""
+        return self._by_id(self._drag.inclusive)
+
+    @property
+    def exclusive_drag_ns(self) -> Mapping[str, int]:
+        """By span id: by how much sooner the run ends if its own time goes, without that of its children."""
+        return self._by_id(self._drag.exclusive)
+
+    @cached_property
+    def _drag(self) -> Drag:
+        return drag(self._waits, self._times, self._changed.lags)
+
+    def _by_id(self, values: Sequence[int]) -> dict[str, int]:
+        ids, removed = self._waits.forest.spans.ids, self._changed.removed
+        return {ids[span]: value for span, value in enumerate(values) if not removed[span]}
 
     @cached_property
     def graph(self) -> CausalGraph:

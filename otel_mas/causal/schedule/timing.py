@@ -159,6 +159,32 @@ def _awaited_by(waits: Dependencies, event: int) -> Iterator[int]:
     yield from waits.causes.get(event, ())
 
 
+def places_as_taken(
+    waits: Dependencies, times: Sequence[int], lags: Sequence[int]
+) -> tuple[Dependencies, Sequence[int], Sequence[int]]:
+    """The same schedule without limits: a start under one waits for the ends that had made room for it."""
+    if not waits.limits:
+        return waits, times, lags
+    before, joined, times, lags = list(waits.before), waits.joined[:], list(times), list(lags)
+    causes, count, added = waits.causes.copy(), waits.count, dict[int, list[int]]()
+    last = {limit.tasks[0]: limit for limit in sorted(waits.limits.values(), key=lambda limit: limit.at)}
+    for limit in last.values():
+        freed = freeing(limit, waits.limits, lambda task: times[count + task])
+        join = NOTHING
+        for task in limit.tasks:
+            for one in freed.get(task, ()):
+                before.append(count + one)
+                joined.append(join)
+                times.append(times[count + one] if join == NOTHING else max(times[count + one], times[join]))
+                lags.append(0)
+                join = len(before) - 1
+                added.setdefault(task, []).append(join)
+            if task in waits.limits and join != NOTHING:
+                causes[task] = [*causes.get(task, ()), join]
+    order = [one for event in waits.order for one in (*added.get(event, ()), event)]
+    return replace(waits, before=before, joined=joined, causes=causes, limits={}, order=order), times, lags
+
+
 def chain_to_end(waits: Dependencies, times: Sequence[int], lags: Sequence[int]) -> list[tuple[int, int]]:
     """Pairs of events, each first one the last that the second one waited for: from the end of the run backwards."""
     end = last_end(waits, times)
@@ -177,4 +203,13 @@ def chain_to_end(waits: Dependencies, times: Sequence[int], lags: Sequence[int])
     return chain
 
 
-__all__ = ["chain_to_end", "in_order", "lags_of", "last_end", "latest_times", "recorded_times", "times_of"]
+__all__ = [
+    "chain_to_end",
+    "in_order",
+    "lags_of",
+    "last_end",
+    "latest_times",
+    "places_as_taken",
+    "recorded_times",
+    "times_of",
+]

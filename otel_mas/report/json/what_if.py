@@ -24,6 +24,8 @@ class RescheduledSpanForm(TypedDict):
         int | None,
         "nanoseconds by which it alone may last longer before the run ends later; null: nothing waits for it",
     ]
+    drag_ns: Annotated[int | None, "nanoseconds by which the run ends sooner if it takes no time; null if removed"]
+    exclusive_drag_ns: Annotated[int | None, "the same of its own time alone, without that of its children"]
 
 
 class AssumptionForm(TypedDict):
@@ -88,6 +90,7 @@ def what_if(answer: WhatIf, causal: CausalGraph, problems: Sequence[str]) -> Wha
 def spans(answer: WhatIf, causal: CausalGraph) -> list[RescheduledSpanForm]:
     """Each span, then and now."""
     labels, schedule, slack = TaskLabels(causal), answer.schedule, answer.schedule.slack_ns
+    drag, exclusive = schedule.drag_ns, schedule.exclusive_drag_ns
     found: list[RescheduledSpanForm] = []
     for span, ended in zip(causal.spans, causal.ends, strict=True):
         start, end = schedule.times(span.span_id)
@@ -100,6 +103,8 @@ def spans(answer: WhatIf, causal: CausalGraph) -> list[RescheduledSpanForm]:
                 "start_ns": start,
                 "duration_ns": end - start,
                 "slack_ns": slack.get(span.span_id),
+                "drag_ns": drag.get(span.span_id),
+                "exclusive_drag_ns": exclusive.get(span.span_id),
             }
         )
     return found

@@ -116,6 +116,7 @@ SWEEP: Mapping[str, Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
         "record_evaluations": {"report": OBJECTS},
     },
     "graph": {
+        "drag_ns": {"exclusive": ()},
         "what_if": {
             "faster": (3, "x", [], ["x"], object(), {1: 2}, {"": 2}, {"writer": 0}, {"writer": "2"}, {"nobody": 2}),
             "lasting": (

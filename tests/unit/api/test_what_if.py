@@ -34,7 +34,14 @@ def test_nothing_changes_without_a_change(run: Conversation) -> None:
     assert answer.critical_path().sections == path.sections
     assert all(answer.slack_ns[span.span_id] == 0 for span in path.spans)
     assert answer.slack_ns == run.graph().slack_ns()
+    assert (answer.drag_ns, answer.exclusive_drag_ns) == (run.graph().drag_ns(), run.graph().drag_ns(exclusive=True))
     assert run.graph().ideal().total_ns <= answer.total_ns
+
+
+def test_drag_is_what_the_run_saves_without_the_time_of_a_span(run: Conversation) -> None:
+    drag = run.graph().drag_ns()
+    for span in run.spans:
+        assert run.what_if(lasting={span.span_id: 0}).saves_ns == drag[span.span_id]
 
 
 def test_another_model_has_the_price_of_the_table(run: Conversation) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from otel_mas.causal import Step, build
+from otel_mas.causal.schedule import reschedule
 from otel_mas.model import Span, Trace
+from otel_mas.model.amounts import duration
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "critical-path.md"
 
@@ -61,3 +63,14 @@ def test_the_spans_are_the_documented_ones(example: list[Trace]) -> None:
 def test_the_steps_sum_to_the_whole_conversation(example: list[Trace]) -> None:
     path = build(example).critical_path()
     assert sum(step.duration_ns for step in path) == path.total_ns == 94 * 10**9
+
+
+def test_slack_and_drag_are_the_documented_ones(example: list[Trace]) -> None:
+    graph = build(example)
+    schedule, spans = reschedule(graph), {span.name.removeprefix("execute_tool "): span for span in graph.spans}
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \| (.*?) \|", DOCUMENT.read_text(), re.MULTILINE)
+    assert len(rows) == 4
+    for name, *documented in rows:
+        span_id = spans[name].span_id
+        shown = (spans[name].duration_ns, schedule.slack_ns[span_id], schedule.drag_ns[span_id])
+        assert [re.sub(r"(\.\d)0 s", r"\1 s", duration(one or 0)) for one in shown] == documented

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,11 +22,12 @@ from otel_mas.causal.schedule import (
 from otel_mas.causal.schedule import (
     slack as slack_of,
 )
-from otel_mas.causal.schedule.dependencies import find_dependencies
+from otel_mas.causal.schedule.dependencies import NOTHING, find_dependencies
 from otel_mas.causal.schedule.scenario import Recorded
 from otel_mas.causal.schedule.timing import last_end, times_of
 from otel_mas.errors import UnsupportedQuery
-from otel_mas.model import Span, Trace
+from otel_mas.model import Link, Span, Trace
+from otel_mas.semconv import LinkKind
 from otel_mas.semconv import attributes as names
 from tests.unit.causal.test_critical_path_properties import IDS, gathered, spans, workflows
 
@@ -151,3 +154,66 @@ def test_slack_is_0_on_the_critical_path(made: list[Span]) -> None:
     for span_id in found.keys() - path:
         if found[span_id] == 0 and not graph.children_of(span_id):
             assert reschedule(graph, [Lasting(span_id, graph.span(span_id).duration_ns + 1)]).saves_ns < 0
+
+
+@given(many)
+def test_drag_is_what_the_run_saves_if_a_span_takes_no_time(found: list[Span]) -> None:
+    """Under limits at least that: others take the places of what has ended."""
+    graph = graph_of(found)
+    limited = Recorded(find_dependencies(graph._forest, graph._links)).waits.limits
+    for span, drag in zip(graph.spans, reschedule(graph).drag_ns.values(), strict=True):
+        saved = reschedule(graph, [Lasting(span.span_id, 0)]).saves_ns
+        assert drag <= saved if limited else drag == saved
+
+
+@given(many)
+def test_exclusive_drag_is_what_the_run_saves_if_only_the_time_between_its_children_goes(found: list[Span]) -> None:
+    graph = graph_of(found)
+    recorded = Recorded(find_dependencies(graph._forest, graph._links))
+    waits, schedule = recorded.waits, reschedule(graph)
+    if waits.limits:
+        return
+    end = last_end(waits, recorded.times)
+    both = zip(schedule.exclusive_drag_ns.values(), schedule.drag_ns.values(), strict=True)
+    for number, (exclusive, drag) in enumerate(both):
+        if recorded.times[number] == recorded.times[waits.count + number]:
+            assert exclusive == drag
+            continue
+        lags = recorded.lags[:]
+        lags[waits.count + number] = 0
+        for child in range(waits.count):
+            if waits.parent[child] == number and waits.before[child] != NOTHING:
+                lags[child] = 0
+        assert exclusive == end - last_end(waits, times_of(waits, lags))
+        assert exclusive <= drag
+
+
+@st.composite
+def conversing(draw: st.DrawFn) -> list[Span]:
+    """A workflow in which calls deep inside tasks read what those inside others wrote, or triggered each other."""
+    made = draw(workflows())
+    calls = [span for span in made if span.name == "chat"]
+    kinds = st.sampled_from([LinkKind.MESSAGE, LinkKind.TRIGGER])
+    for number, call in enumerate(calls):
+        read = draw(st.lists(st.sampled_from(calls), unique=True, max_size=2))
+        found = tuple(Link("t1", one.span_id, draw(kinds)) for one in read if one is not call)
+        made[made.index(call)] = replace(call, links=found)
+        if draw(st.booleans()):
+            made.append(Span("t1", f"i{number}", call.span_id, "retrieval", call.start_ns, (call.end_ns or 0) - 1))
+    return made
+
+
+@given(conversing())
+def test_drag_of_workflows_is_what_they_save(made: list[Span]) -> None:
+    graph = build([Trace("t1", tuple(made))])
+    drag = reschedule(graph).drag_ns.values()
+    assert list(drag) == [reschedule(graph, [Lasting(span.span_id, 0)]).saves_ns for span in graph.spans]
+
+
+@given(pools())
+def test_drag_in_a_pool_of_workers_is_at_least_that_of_the_places_as_they_were_taken(
+    pool: tuple[CausalGraph, int],
+) -> None:
+    graph, _ = pool
+    for span, drag in zip(graph.spans, reschedule(graph).drag_ns.values(), strict=True):
+        assert 0 <= drag <= reschedule(graph, [Lasting(span.span_id, 0)]).saves_ns

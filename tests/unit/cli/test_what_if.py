@@ -32,10 +32,34 @@ def test_the_new_end_comes_first_then_the_path_then_what_it_rests_on() -> None:
     assert places == sorted(places)
 
 
-def test_without_a_change_it_tells_slack() -> None:
+def test_without_a_change_it_tells_slack_and_drag() -> None:
     shown = run().stdout
     assert "The new critical path" not in shown
-    assert "write_section#1       999 ms  200 ms" in shown
+    assert "write_section#1       999 ms  200 ms     0 s" in shown
+    assert "write_section#3       1.18 s     0 s  200 ms" in shown
+
+
+def test_slack_and_drag_are_those_of_spans_where_nothing_says_what_is_a_task(tmp_path: Path) -> None:
+    path = tmp_path / "plain.json"
+    times = {"parent": (0, 100), "first": (10, 40), "second": (20, 90)}
+    spans = [
+        {
+            "traceId": "1" * 32,
+            "spanId": f"{number:016x}",
+            "parentSpanId": "" if number == 1 else f"{1:016x}",
+            "name": name,
+            "startTimeUnixNano": str(start * 10**6),
+            "endTimeUnixNano": str(end * 10**6),
+        }
+        for number, (name, (start, end)) in enumerate(times.items(), start=1)
+    ]
+    path.write_text(json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}))
+    shown = CliRunner().invoke(cli, ["what-if", "--from", str(path)]).stdout
+    assert [row.split() for row in shown.splitlines()[-3:]] == [
+        ["parent", "100", "ms", "0", "s", "100", "ms"],
+        ["second", "70", "ms", "0", "s", "50", "ms"],
+        ["first", "30", "ms", "50", "ms", "0", "s"],
+    ]
 
 
 def test_what_is_assumed_of_another_model_is_said() -> None:
