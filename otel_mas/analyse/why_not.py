@@ -11,7 +11,7 @@ from otel_mas.analyse.content import NO_CONTENT, RunContent
 from otel_mas.analyse.topology import GraphScopes
 from otel_mas.analyse.unreached import Unreached, WhyNotKind, WhyNotReason
 from otel_mas.causal import CausalGraph
-from otel_mas.causal.causes import INFERRED, METADATA, RECORDED
+from otel_mas.causal.links import INFERRED, METADATA, RECORDED
 from otel_mas.model import Span
 from otel_mas.model.channels import START
 from otel_mas.semconv import attributes as names

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from otel_mas.causal.causes import Links
 from otel_mas.causal.forest import ROOT, Forest
+from otel_mas.causal.links import Links
 
 
 class Ancestry:

@@ -41,9 +41,9 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 
 from otel_mas.causal.barrier import Barrier
-from otel_mas.causal.causes import NONE, Links
 from otel_mas.causal.failed import failed_in
 from otel_mas.causal.forest import ROOT, Forest
+from otel_mas.causal.links import NONE, Links
 from otel_mas.causal.reasons import (
     CAUSED,
     DELAYED,

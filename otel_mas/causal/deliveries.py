@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
-from otel_mas.causal.causes import Links
 from otel_mas.causal.forest import ROOT, Forest
+from otel_mas.causal.links import Links
 from otel_mas.model import SpanKind
 from otel_mas.semconv import LinkKind
 

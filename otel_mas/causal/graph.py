@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from otel_mas.causal.ancestry import Ancestry
 from otel_mas.causal.barrier import Barrier
-from otel_mas.causal.causes import RECORDED, Links
 from otel_mas.causal.critical_path import critical_path
 from otel_mas.causal.forest import ROOT, Forest
 from otel_mas.causal.labels import Labels, label
+from otel_mas.causal.links import RECORDED, Links
 from otel_mas.causal.steps import CriticalPath
 from otel_mas.model import AttributeValue, Span, SpanTable
 from otel_mas.semconv import LinkKind
@@ -30,13 +30,15 @@ class Edge:
     """One cause of one effect, both by span id.
 
     `kind` is "child" (the cause is the parent) or a `LinkKind`; `provenance` is "recorded", "metadata" (joined by
-    stable keys, exact) or "inferred".
+    stable keys, exact) or "inferred". `probability` is that of an inferred edge, as far as it is known: from 0 to 1,
+    how often an edge is right that is said on the same grounds. None of any other edge.
     """
 
     cause: str
     effect: str
     kind: str
     provenance: str
+    probability: float | None = None
 
 
 class CausalGraph:
@@ -235,4 +237,5 @@ class CausalGraph:
             ids[links.effect[number]],
             links.kind[number],
             links.provenance[number],
+            links.probabilities.get(number),
         )

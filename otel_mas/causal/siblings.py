@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from otel_mas.causal.ancestors import Ancestors
-from otel_mas.causal.causes import NONE, Links
 from otel_mas.causal.deliveries import Deliveries, apart, deliveries
 from otel_mas.causal.forest import ROOT, Forest, list_children
+from otel_mas.causal.links import NONE, Links
 from otel_mas.semconv import LinkKind
 
 _CALL = LinkKind.CALL.value

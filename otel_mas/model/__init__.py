@@ -9,6 +9,7 @@ from otel_mas.model.span import (
     BUDGET_EVENT,
     EXCEPTION_EVENT,
     FAULT_EVENT,
+    OWN_SCOPE,
     STATE_EVENT,
     AttributeValue,
     Event,
@@ -22,7 +23,7 @@ from otel_mas.model.span import (
 )
 from otel_mas.model.status import ENDED, STATUSES, TraceStatus
 from otel_mas.model.summary import RunSummary, SummaryBuilder, TraceSummary
-from otel_mas.model.table import NOT_HERE, LinkTable, ObjectSpanTable, SpanTable, clock_of, clocks_of
+from otel_mas.model.table import NOT_HERE, LinkTable, ObjectSpanTable, SpanTable, clock_of, clocks_of, foreign_of
 from otel_mas.model.trace import Content, Message, MessageRef, PartialList, Trace
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "EXCEPTION_EVENT",
     "FAULT_EVENT",
     "NOT_HERE",
+    "OWN_SCOPE",
     "STATE_EVENT",
     "STATUSES",
     "AttributeValue",
@@ -64,6 +66,7 @@ __all__ = [
     "clock_of",
     "clocks_of",
     "evaluation_of",
+    "foreign_of",
     "injected_faults",
     "is_from_outside",
     "never_occurred",

@@ -71,6 +71,8 @@ class Link:
     dropped_attributes_count: int = 0
 
 
+OWN_SCOPE: Final = "otel_mas"
+"""Name of the scope of the spans that we record."""
 EXCEPTION_EVENT: Final = "exception"
 STATE_EVENT: Final = "mas.state"
 """Name of the event that holds what a span changed: by channel the value, as JSON text."""

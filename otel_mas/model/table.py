@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass
 from typing import Final, overload
 
-from otel_mas.model.span import AttributeValue, Resource, Span
+from otel_mas.model.span import OWN_SCOPE, AttributeValue, Resource, Scope, Span
 from otel_mas.semconv import attributes as names
 
 _CLOCKS: Final = (names.HOST_ID, names.HOST_NAME, names.SERVICE_INSTANCE_ID, names.MAS_INSTANCE_ID)
+_OURS: Final = frozenset((OWN_SCOPE, ""))
+"""Scopes of spans that we recorded, or made of records and checkpoints."""
 NOT_HERE: Final = -1
 """Stands for a span that is not in the table."""
 
@@ -68,6 +70,10 @@ class SpanTable(Sequence[Span]):
     @abstractmethod
     def processes(self) -> Sequence[object]:
         """Objects that differ where the processes differ that emitted the spans."""
+
+    @abstractmethod
+    def foreign(self) -> Sequence[int]:
+        """The numbers of the spans that another instrumentation emitted, one that names itself."""
 
     @abstractmethod
     def clocks(self) -> Sequence[str]:
@@ -139,11 +145,21 @@ class ObjectSpanTable(SpanTable):
     def processes(self) -> Sequence[object]:
         return [span.resource.attributes.get(names.MAS_INSTANCE_ID) for span in self._spans]
 
+    def foreign(self) -> Sequence[int]:
+        return foreign_of([span.scope for span in self._spans])
+
     def clocks(self) -> Sequence[str]:
         return clocks_of(self._spans)
 
     def services(self) -> Sequence[str]:
         return [span.service for span in self._spans]
+
+
+def foreign_of(scopes: Sequence[Scope]) -> Sequence[int]:
+    """The places of the scopes of another instrumentation."""
+    of_all = list(map(id, scopes))  # a process has one object for each of its few scopes
+    others = {key for key, scope in dict(zip(of_all, scopes, strict=True)).items() if scope.name not in _OURS}
+    return [number for number, key in enumerate(of_all) if key in others] if others else ()
 
 
 def clocks_of(spans: Sequence[Span]) -> Sequence[str]:

@@ -15,14 +15,13 @@ from typing import Any, Final
 
 import orjson
 
-from otel_mas.model import STATE_EVENT, Content, Event, Message, MessageRef, Span
+from otel_mas.model import OWN_SCOPE, STATE_EVENT, Content, Event, Message, MessageRef, Span
 from otel_mas.model.fit import CUT
 from otel_mas.model.search import Match, TextSearch
 from otel_mas.otlp.foreign_messages import MESSAGE_PREFIXES, foreign_messages, message_of, parsed_json, with_lists
 from otel_mas.semconv import ContentClass, content_class
 from otel_mas.semconv import attributes as names
 
-OWN_SCOPE: Final = "otel_mas"
 """Name of the instrumentation scope of spans that we record."""
 CONTENT_DIGEST_BYTES: Final = 20
 """Size of a digest that is made of content, without a key. A digest of ours has 16 bytes, so none is taken for one."""

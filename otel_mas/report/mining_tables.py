@@ -8,7 +8,7 @@ from otel_mas.analyse.mining.hot_spots import MinedHotSpot
 from otel_mas.analyse.mining.rare_paths import RarePath
 from otel_mas.analyse.mining.topology import MinedEdge, MinedNode
 from otel_mas.analyse.mining.variants import Variant
-from otel_mas.causal.causes import RECORDED
+from otel_mas.causal.links import RECORDED
 from otel_mas.report.tables import MOST, Head, Table, table_of
 from otel_mas.report.text import count, duration, listing, plain, short_ids, token_counts, usd
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from otel_mas.analyse.what_if import WhatIf
 from otel_mas.causal import CausalGraph
-from otel_mas.causal.causes import RECORDED
+from otel_mas.causal.links import RECORDED
 from otel_mas.causal.schedule import Assumption, Faster, Instead, Lasting, ideal
 from otel_mas.report.tables import Head, Table
 from otel_mas.report.task_labels import TaskLabels

@@ -7,7 +7,19 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
-from otel_mas.model import Link, LinkTable, Resource, Scope, Span, SpanBody, SpanKind, SpanTable, StatusCode, clock_of
+from otel_mas.model import (
+    Link,
+    LinkTable,
+    Resource,
+    Scope,
+    Span,
+    SpanBody,
+    SpanKind,
+    SpanTable,
+    StatusCode,
+    clock_of,
+    foreign_of,
+)
 from otel_mas.otlp.decode import decode_resource
 from otel_mas.semconv import attributes as names
 
@@ -152,6 +164,9 @@ class StoredSpans(SpanTable):
         if len(set(processes)) == 1:
             return processes
         return [process.resource.attributes.get(names.MAS_INSTANCE_ID) for process in processes]
+
+    def foreign(self) -> Sequence[int]:
+        return foreign_of(self._rows.scopes)
 
     def clocks(self) -> Sequence[str]:
         known = {process: clock_of(process.resource, process.service) for process in set(self._rows.processes)}

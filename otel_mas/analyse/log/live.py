@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from otel_mas.analyse.log.order import Moment, is_judged_by, time_of
 from otel_mas.analyse.log.tasks import ANOTHER_TRACE, Cause, run_name
-from otel_mas.causal.causes import INFERRED, METADATA, RECORDED
+from otel_mas.causal.links import INFERRED, METADATA, RECORDED
 from otel_mas.causal.references import texts
 from otel_mas.model import Span
 from otel_mas.semconv import LinkKind

@@ -19,9 +19,9 @@ from typing import Final, NamedTuple
 from otel_mas.analyse.executions import ExecutionKind
 from otel_mas.analyse.model_calls import model_calls
 from otel_mas.causal import CHILD, CausalGraph
-from otel_mas.causal.causes import RECORDED
 from otel_mas.causal.failed import failed_in
 from otel_mas.causal.forest import ROOT, nearest
+from otel_mas.causal.links import RECORDED
 from otel_mas.semconv import LinkKind, Operation, RecordKind, TaskOutcome, record_kind
 from otel_mas.semconv import attributes as names
 

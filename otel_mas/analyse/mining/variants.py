@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from otel_mas.analyse.executions import ExecutionKind
 from otel_mas.analyse.mining.figures import Counted, Run, median_and_p95
 from otel_mas.analyse.mining.steps import Steps, edge_text
-from otel_mas.causal.causes import INFERRED
+from otel_mas.causal.links import INFERRED
 from otel_mas.semconv import LinkKind
 
 Part = tuple[str, ...]

@@ -23,9 +23,9 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from otel_mas.causal.causes import Links
 from otel_mas.causal.failed import failed_in
 from otel_mas.causal.forest import ROOT, Forest
+from otel_mas.causal.links import Links
 from otel_mas.causal.schedule.limits import Limit, find_limits
 from otel_mas.causal.siblings import SiblingLinks, lift_to_siblings
 from otel_mas.model import SpanKind

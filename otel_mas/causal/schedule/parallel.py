@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from otel_mas.causal.causes import RECORDED
 from otel_mas.causal.forest import ROOT, nearest
+from otel_mas.causal.links import RECORDED
 from otel_mas.causal.schedule.dependencies import NOTHING, Dependencies
 from otel_mas.causal.topology import ANY, EDGE, JOIN, Topology, topologies
 from otel_mas.errors import UnsupportedQuery

@@ -8,8 +8,8 @@ from functools import cached_property
 from math import inf
 from weakref import WeakKeyDictionary
 
-from otel_mas.causal.causes import INFERRED, METADATA
 from otel_mas.causal.graph import CausalGraph
+from otel_mas.causal.links import INFERRED, METADATA
 from otel_mas.causal.schedule.changes import Change, WithoutBarriers
 from otel_mas.causal.schedule.dependencies import NOTHING, find_dependencies
 from otel_mas.causal.schedule.drag import Drag, drag

@@ -6,9 +6,9 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from otel_mas.causal.causes import Links
 from otel_mas.causal.forest import ROOT, Forest, list_children, nearest
 from otel_mas.causal.graph import CausalGraph
+from otel_mas.causal.links import Links
 from otel_mas.causal.schedule.scenario import Scenario
 from otel_mas.model import ObjectSpanTable, Span
 from otel_mas.semconv import attributes as names

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Set
 
 from otel_mas.causal import CHILD, CausalGraph
-from otel_mas.causal.causes import INFERRED, RECORDED
+from otel_mas.causal.links import INFERRED, RECORDED
 from otel_mas.causal.references import texts
 from otel_mas.evaluate.topology.executions import Executions
 from otel_mas.evaluate.topology.nodes import OUTSIDE, CausalEdge, Unknown

@@ -1,0 +1,28 @@
+"""All rules in the order of trust, and the edges that they give."""
+
+from __future__ import annotations
+
+from otel_mas.causal.forest import Forest
+from otel_mas.causal.inferred.langgraph import task_causes
+from otel_mas.causal.inferred.tasks import find_tasks
+from otel_mas.causal.links import INFERRED, METADATA, Links
+
+
+def infer_causes(forest: Forest, links: Links) -> None:
+    """Add edges to the spans of another instrumentation that have no recorded cause. Linear in these spans.
+
+    In a trace of ours nothing is looked at.
+
+    Args:
+        forest: the spans.
+        links: what was recorded, to which edges are added.
+    """
+    foreign = forest.spans.foreign()
+    if not foreign:
+        return
+    for effect, found in task_causes(forest, find_tasks(forest, links, foreign)):
+        for cause, kind, probability in found:
+            links.add(cause, effect, kind, METADATA if probability is None else INFERRED, probability)
+
+
+__all__ = ["infer_causes"]
