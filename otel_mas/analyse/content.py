@@ -99,7 +99,7 @@ def refs_of(spans: Iterable[Span]) -> list[MessageRef]:
     found = []
     for span in spans:
         for side, name in _SIDES:
-            digests = span.get(name) if span.record_kind is not None else None
+            digests = span.get(name) if not span.is_foreign else None
             for position, digest in enumerate(digests if isinstance(digests, (list, tuple)) else ()):
                 found.append(MessageRef(span.trace_id, span.span_id, side, position, str(digest)))
     return found

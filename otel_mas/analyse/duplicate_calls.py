@@ -17,7 +17,7 @@ def duplicate_calls(calls: Sequence[Span]) -> set[Span]:
     ours: dict[str, list[Span]] = {}
     theirs: dict[tuple[str, str], list[Span]] = {}
     for call in calls:
-        if call.record_kind is not None:
+        if not call.is_foreign:
             ours.setdefault(call.trace_id, []).append(call)
         else:
             theirs.setdefault((call.trace_id, call.scope.name), []).append(call)

@@ -213,7 +213,7 @@ class _Reports:
         for one in self._upwards(span):
             if one is not span and self._has_own_error(one) and self._follows(one, span):
                 kind = str(one.get(names.ERROR_TYPE) or "error")
-                if kind != span.get(names.ERROR_TYPE) or one.record_kind is not None:
+                if kind != span.get(names.ERROR_TYPE) or not one.is_foreign:
                     yield Raised(one, self._label(one), kind, self._content.error_message(one))
 
     def _has_own_error(self, span: Span) -> bool:

@@ -52,7 +52,9 @@ class Surroundings:
         self.index = {(span.trace_id, span.span_id): i for i, span in enumerate(spans)}
         self.agent: list[int] = [-1] * len(spans)
         self.call: list[int] = [-1] * len(spans)
-        self._with_runs = {span.trace_id for span in spans if span.record_kind == RecordKind.AGENT_TASK}
+        self._with_runs = {
+            span.trace_id for span in spans if span.record_kind == RecordKind.AGENT_TASK and not span.is_foreign
+        }
         self._settled = bytearray(len(spans))
         for i in range(len(spans)):
             self._settle(i)
@@ -84,7 +86,7 @@ class Surroundings:
 
         Some instrumentors of LangChain call every graph an agent.
         """
-        return span.record_kind is None and "langchain" in span.scope.name and span.trace_id in self._with_runs
+        return span.is_foreign and "langchain" in span.scope.name and span.trace_id in self._with_runs
 
     def _parent(self, i: int) -> int:
         span = self.spans[i]

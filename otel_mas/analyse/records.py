@@ -18,7 +18,6 @@ from otel_mas.analyse.state.values import StateValues
 from otel_mas.causal import CausalGraph, Edge
 from otel_mas.causal.references import texts
 from otel_mas.model import EXCEPTION_EVENT, STATE_EVENT, Event, Message, Resource, Span
-from otel_mas.model.dialects import model_call
 from otel_mas.privacy.policy import Rule, holds_text, rule
 from otel_mas.semconv import LinkKind, record_kind
 from otel_mas.semconv import attributes as names
@@ -105,8 +104,7 @@ class _Records:
 
     def _span(self, span: Span) -> TraceRecord:
         place, attributes = self._places[span.span_id], span.attributes
-        foreign = model_call(attributes) if span.record_kind is None else None
-        event_type = EventType.LLM_CALL if foreign is not None else _event_type(span)
+        event_type = _event_type(span)
         causes = [edge for edge in self._causal.causes_of(span.span_id) if edge.kind != _CHILD]
         parents = tuple(self._parents(span, causes))
         kept = self._kept(attributes)
@@ -127,7 +125,7 @@ class _Records:
             status_message=span.status_message if self._payload else "",
             payload=payload,
             payload_truncated=truncated,
-            token_cost=_token_cost(foreign or attributes) if event_type is EventType.LLM_CALL else None,
+            token_cost=_token_cost(span.columns) if event_type is EventType.LLM_CALL else None,
             modality=_modality(attributes),
             conversation_id=place.conversation,
             service=span.service,

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from otel_mas.dialects.messaging import queue_name
 from otel_mas.model import SpanKind, SpanTable
-from otel_mas.model.dialects import queue_name
 from otel_mas.semconv import LinkKind, Operation
 from otel_mas.semconv import attributes as names
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from typing import Any, Final
 
+from otel_mas.dialects import DERIVED, MARKERS, OWN_SCOPE, ForeignSpan, is_control_flow, translated
 from otel_mas.semconv import Operation
 from otel_mas.semconv import attributes as names
-
-_OLD_WORKFLOW_NAME = "gen_ai.workflow.name"  # until semantic-conventions-genai 0.1.0
 
 # The values of an OTLP AnyValue: str, bool, int, float, bytes, None, sequences and mappings of these.
 AttributeValue = Any
@@ -71,8 +70,6 @@ class Link:
     dropped_attributes_count: int = 0
 
 
-OWN_SCOPE: Final = "otel_mas"
-"""Name of the scope of the spans that we record."""
 EXCEPTION_EVENT: Final = "exception"
 STATE_EVENT: Final = "mas.state"
 """Name of the event that holds what a span changed: by channel the value, as JSON text."""
@@ -156,8 +153,13 @@ class Span:
 
     @staticmethod
     def complete(body: SpanBody, **fields: Any) -> Span:
-        """A span whose body is already decoded; its attributes serve as columns."""
-        return Span(columns=body.attributes, _body=body, **fields)
+        """A span whose body is already decoded; its attributes serve as columns, in our names."""
+        span = Span(columns=body.attributes, _body=body, **fields)
+        if span.scope.name != OWN_SCOPE and not MARKERS.isdisjoint(body.attributes):
+            more = translated(span.as_written())
+            span.columns = {name: value for name, value in {**body.attributes, **more}.items() if value is not None}
+            span.status = StatusCode.UNSET if is_control_flow(more) else span.status
+        return span
 
     @property
     def body(self) -> SpanBody:
@@ -193,9 +195,28 @@ class Span:
         return self.start_ns if self.seen_ns is None else max(self.start_ns, self.seen_ns)
 
     def get(self, name: str, default: AttributeValue = None) -> AttributeValue:
-        """An attribute by name: from the columns, else from the body, which decodes nothing where it has none such."""
+        """An attribute by name: from the columns, else from the body, which decodes nothing where it has none such.
+
+        Of a span of other instrumentation also those that its dialect has by another name.
+        """
         value = self.columns.get(name)
-        return self.body.attribute(name, default) if value is None else value
+        if value is None:
+            value = self.body.attribute(name)
+            if value is None and name in DERIVED and self.is_foreign and self.record_kind is not None:
+                value = translated(self.as_written()).get(name)
+        return default if value is None else value
+
+    def as_written(self) -> ForeignSpan:
+        """The span as other instrumentation wrote it, for its dialects."""
+        failed = self.status is StatusCode.ERROR
+        return ForeignSpan(
+            self.attributes, self.name, failed, lambda: ((one.name, one.attributes) for one in self.events)
+        )
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether other instrumentation wrote it, and not this package, or a program in its name."""
+        return self.record_kind is None or self.scope.name not in ("", OWN_SCOPE)
 
     @property
     def record_kind(self) -> str | None:
@@ -216,11 +237,10 @@ class Span:
 
     @property
     def workflow(self) -> str | None:
-        """The name of the workflow that the span is an invocation of; in spans from before semconv-genai 0.1.0, too."""
+        """The name of the workflow that the span is an invocation of."""
         if self.columns.get(names.GEN_AI_OPERATION_NAME) != Operation.INVOKE_WORKFLOW:
             return None
-        name: str | None = self.columns.get(names.GEN_AI_AGENT_NAME)
-        return self.get(_OLD_WORKFLOW_NAME) if name is None else name
+        return self.columns.get(names.GEN_AI_AGENT_NAME)
 
     @property
     def task_id(self) -> str | None:

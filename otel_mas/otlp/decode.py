@@ -7,13 +7,17 @@ from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from otel_mas.model import AttributeValue, Event, Link, Resource, Scope, SpanBody
+from otel_mas.dialects import ForeignSpan
+from otel_mas.model import AttributeValue, Event, Link, Resource, Scope, SpanBody, StatusCode
 from otel_mas.otlp.nesting import parsed
 from otel_mas.otlp.wire import utf8
 from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
     from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+
+
+_ERROR = int(StatusCode.ERROR)
 
 
 class EncodedBody(SpanBody):
@@ -92,6 +96,16 @@ def link_of(link: Any) -> Link:
         trace_state=link.trace_state,
         flags=link.flags,
         dropped_attributes_count=link.dropped_attributes_count,
+    )
+
+
+def as_written(span: Any, attributes: Mapping[str, AttributeValue] | None = None) -> ForeignSpan:
+    """A parsed OTLP `Span` for the dialects; `attributes` where they are decoded already."""
+    return ForeignSpan(
+        _attributes(span.attributes) if attributes is None else attributes,
+        span.name,
+        span.status.code == _ERROR,
+        lambda: ((event.name, _attributes(event.attributes)) for event in span.events),
     )
 
 

@@ -15,14 +15,15 @@ from typing import Any, Final
 
 import orjson
 
-from otel_mas.model import OWN_SCOPE, STATE_EVENT, Content, Event, Message, MessageRef, Span
+from otel_mas.dialects import MESSAGE_PREFIXES, OWN_SCOPE, ForeignSpan, contents, foreign_messages
+from otel_mas.dialects.messages import message_of
+from otel_mas.dialects.reading import parsed_json, with_lists
+from otel_mas.model import STATE_EVENT, Content, Event, Message, MessageRef, Span
 from otel_mas.model.fit import CUT
 from otel_mas.model.search import Match, TextSearch
-from otel_mas.otlp.foreign_messages import MESSAGE_PREFIXES, foreign_messages, message_of, parsed_json, with_lists
 from otel_mas.semconv import ContentClass, content_class
 from otel_mas.semconv import attributes as names
 
-"""Name of the instrumentation scope of spans that we record."""
 CONTENT_DIGEST_BYTES: Final = 20
 """Size of a digest that is made of content, without a key. A digest of ours has 16 bytes, so none is taken for one."""
 PLAIN: Final = frozenset(
@@ -110,7 +111,8 @@ class TraceContent:
                 pairs = list(_with_digests(side, digests, carrying))
                 whole = not shortened.intersection((content_name, names.GEN_AI_SYSTEM_INSTRUCTIONS))
             else:
-                pairs, whole = [(digest_of(body), body) for body in foreign_messages(side, carrying)], True
+                found = foreign_messages(side, _written(span, carrying))
+                pairs, whole = [(digest_of(body), body) for body in found], True
                 digests = [digest for digest, _ in pairs]
             self.refs += [MessageRef(span.trace_id, span.span_id, side, at, one) for at, one in enumerate(digests)]
             for digest, body in pairs:
@@ -155,10 +157,13 @@ def contents_of(span: Span) -> Iterator[Content]:
     Of a span of ours these are the names of the registry; of another one every name that is known to hold content.
     """
     own = span.scope.name == OWN_SCOPE
+    derived = {} if own else contents(_written(span, span.attributes))
+    for name, value in derived.items():
+        yield Content(span.trace_id, span.span_id, name, value)
     for name, value in span.attributes.items():
         if name in _OWN_CONTENT:
             yield Content(span.trace_id, span.span_id, name, _value(name, value))
-        elif not own and _is_foreign_content(name):
+        elif not own and _is_foreign_content(name) and not (derived and parsed_json(value) in derived.values()):
             yield Content(span.trace_id, span.span_id, name, with_lists(value))
     exceptions = [event.attributes for event in span.events if event.name == _EXCEPTION]
     for name in (names.EXCEPTION_MESSAGE, names.EXCEPTION_STACKTRACE, names.MAS_ERROR_SOURCE):
@@ -187,6 +192,10 @@ def _carrying(span: Span) -> Mapping[str, Any]:
     """The attributes of the span, with those of the event that has its messages where the span does not."""
     details: list[Event] = [event for event in span.events if event.name == _DETAILS]
     return span.attributes if not details else {**details[-1].attributes, **span.attributes}
+
+
+def _written(span: Span, attributes: Mapping[str, Any]) -> ForeignSpan:
+    return ForeignSpan(attributes, span.name, events=lambda: ((one.name, one.attributes) for one in span.events))
 
 
 def _with_digests(side: str, digests: Sequence[str], attributes: Mapping[str, Any]) -> Iterator[tuple[str, _Body]]:
@@ -290,7 +299,6 @@ __all__ = [
     "CONTENT_DIGEST_BYTES",
     "MISSING",
     "OF_MESSAGES",
-    "OWN_SCOPE",
     "PLAIN",
     "TraceContent",
     "contents_of",

@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from otel_mas.dialects import COUNTS
 from otel_mas.model import AttributeValue, Link
-from otel_mas.model.dialects import COUNTS
 from otel_mas.semconv import BOOLEANS, DOUBLES, INTEGERS, STRING_ARRAYS
 from otel_mas.semconv import attributes as names
 

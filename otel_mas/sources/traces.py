@@ -10,12 +10,13 @@ from functools import partial
 from sys import intern
 from typing import TYPE_CHECKING, Any
 
+from otel_mas.dialects import MARKERS, OWN_SCOPE, is_control_flow, translated, translated_beside_ours
 from otel_mas.model import Link, Resource, Scope, Span, SpanKind, StatusCode, SummaryBuilder, Trace
 from otel_mas.model.columns import COLUMN_ATTRIBUTES
 from otel_mas.model.incomplete import missing_parents
 from otel_mas.model.start_order import in_start_order
 from otel_mas.otlp.array_parts import with_joined_arrays
-from otel_mas.otlp.decode import EncodedBody, decode_resource, decode_scope, decode_value, link_of
+from otel_mas.otlp.decode import EncodedBody, as_written, decode_resource, decode_scope, decode_value, link_of
 from otel_mas.otlp.nesting import parsed
 from otel_mas.semconv import STRING_ARRAYS
 from otel_mas.semconv import attributes as names
@@ -100,6 +101,13 @@ class SpanReader:
         columns = {pair.key: _value(pair) for pair in message.attributes if pair.key in DECODED_ATTRIBUTES}
         if None in columns.values():
             columns = {name: value for name, value in columns.items() if value is not None}
+        status = _STATUSES.get(message.status.code, StatusCode.UNSET)
+        if scope.name != OWN_SCOPE and any(pair.key in MARKERS for pair in message.attributes):
+            written = as_written(message)
+            has_ours = names.MAS_INSTANCE_ID in resource.attributes
+            more = translated_beside_ours(written, scope.name) if has_ours else translated(written)
+            columns = {name: value for name, value in {**columns, **more}.items() if value is not None}
+            status = StatusCode.UNSET if is_control_flow(more) else status
         if self._others:
             others = (pair for pair in message.attributes if pair.key in self._others)
             columns |= {pair.key: restored_value(pair.key, decode_value(pair.value)) for pair in others}
@@ -113,7 +121,7 @@ class SpanReader:
             start_ns=message.start_time_unix_nano,
             end_ns=message.end_time_unix_nano or None,  # in OTLP, 0 is a span that has not ended
             kind=_KINDS.get(message.kind, SpanKind.UNSPECIFIED),
-            status=_STATUSES.get(message.status.code, StatusCode.UNSET),
+            status=status,
             service=service,
             links=restored_links(links, causes) if causes else links,
             columns=columns,

@@ -8,9 +8,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
+from otel_mas.dialects import OWN_SCOPE
 from otel_mas.model import Scope, Span
 from otel_mas.otlp.decode import decode_body
-from otel_mas.otlp.span_content import OWN_SCOPE, TraceContent
+from otel_mas.otlp.span_content import TraceContent
 
 CARRY_CONTENT = (
     "s.version = 0 AND (s.scope IN (SELECT id FROM scopes WHERE name <> ?) OR s.instance IN "

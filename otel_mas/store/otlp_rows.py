@@ -15,8 +15,10 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from otel_mas.config import Settings
+from otel_mas.dialects import MARKERS, OWN_SCOPE, is_control_flow, translated, translated_beside_ours
+from otel_mas.model import StatusCode
 from otel_mas.otlp.array_parts import FIRST_PARTS, with_joined_arrays
-from otel_mas.otlp.decode import decode_resource, decode_scope, decode_value
+from otel_mas.otlp.decode import as_written, decode_resource, decode_scope, decode_value
 from otel_mas.otlp.nesting import parsed
 from otel_mas.otlp.split import ResourcePart, ScopePart
 from otel_mas.privacy.stored import Privacy
@@ -31,7 +33,7 @@ _MAX_REMEMBERED = 1024
 _MAX_REMEMBERED_BYTES = 8192  # of one: a larger resource or scope is looked up each time
 _NO_TRACE, _NO_SPAN = bytes(16), bytes(8)
 _LAST_NS: Final = 2**63 - 1
-_KNOWN: Final = frozenset(ATTRIBUTES) | FIRST_PARTS
+_KNOWN: Final = frozenset(ATTRIBUTES) | FIRST_PARTS | MARKERS
 """Names of attributes that are looked at."""
 # Processes that record name their service; imports and receivers write for many, and name none.
 _RECORDER = "(SELECT id FROM instances WHERE service <> '')"
@@ -101,6 +103,8 @@ class RunWriters:
 class _Resource:
     run: RunWriter
     key: int
+    has_ours: bool
+    """Whether we recorded in that process, too."""
 
 
 class OtlpRows:
@@ -126,7 +130,7 @@ class OtlpRows:
         self._privacy = privacy
         self._may_ship = may_ship
         self._resources: dict[tuple[bytes, str], _Resource] = {}
-        self._scopes: dict[tuple[RunWriter, bytes, str], int] = {}
+        self._scopes: dict[tuple[RunWriter, bytes, str], tuple[int, str]] = {}
         self.without_ids = 0
         """Spans of no trace, which were left out."""
         self.recorded = 0
@@ -144,9 +148,9 @@ class OtlpRows:
         rows = []
         recorded = _RecordedTraces(self._reading)
         for of_scope in part.scopes:
-            scope = self._scope(resource.run, of_scope)
+            key, scope = self._scope(resource.run, of_scope)
             for encoded in of_scope.items:
-                row = self._row(encoded, resource.key, scope)
+                row = self._row(encoded, resource, key, scope)
                 if row is None:
                     self.without_ids += 1
                     continue
@@ -167,11 +171,12 @@ class OtlpRows:
         run = self._runs.of(run_id if isinstance(run_id, str) else None)
         with run.lock:
             key = run.writer.resource(attributes, part.schema_url, body)
-        found = _Resource(run, key)
+        found = _Resource(run, key, names.MAS_INSTANCE_ID in attributes)
         _remember(self._resources, (part.resource, part.schema_url), found)
         return found
 
-    def _scope(self, run: RunWriter, part: ScopePart) -> int:
+    def _scope(self, run: RunWriter, part: ScopePart) -> tuple[int, str]:
+        """The key of a scope, and its name."""
         known = self._scopes.get((run, part.scope, part.schema_url))
         if known is not None:
             return known
@@ -181,8 +186,9 @@ class OtlpRows:
         scope = decode_scope(body)
         with run.lock:
             key = run.writer.scope(scope.name, scope.version, scope.attributes, part.schema_url)
-        _remember(self._scopes, (run, part.scope, part.schema_url), key)
-        return key
+        found = key, scope.name
+        _remember(self._scopes, (run, part.scope, part.schema_url), found)
+        return found
 
     def _is_recorded(self, trace: int, span_id: bytes) -> bool:
         """Tell whether the span was recorded here: one that was shipped, or exported too, has less in it."""
@@ -191,7 +197,7 @@ class OtlpRows:
         self.recorded += recorded
         return recorded
 
-    def _row(self, encoded: bytes, resource: int, scope: int) -> SpanRow | None:
+    def _row(self, encoded: bytes, resource: _Resource, scope: int, scope_name: str) -> SpanRow | None:
         """The row of a span; None where it has no ids."""
         span = parsed(_indexed_span()(), encoded)
         trace_id, span_id = span.trace_id, span.span_id
@@ -208,6 +214,13 @@ class OtlpRows:
         start_ns, end_ns = span.start_time_unix_nano, span.end_time_unix_nano
         if self.oldest_ns is None or start_ns < self.oldest_ns:
             self.oldest_ns = min(start_ns, _LAST_NS)
+        status = span.status.code
+        columns = _columns(span.attributes, known) if known else {}
+        if scope_name != OWN_SCOPE and not known.isdisjoint(MARKERS):
+            written = as_written(span, _decoded(span.attributes))
+            more = translated_beside_ours(written, scope_name) if resource.has_ours else translated(written)
+            columns = placed_values(columns | {POSITION[name]: more[name] for name in POSITION.keys() & more})
+            status = StatusCode.UNSET if is_control_flow(more) else status
         links = span.links
         return SpanRow(
             trace_id,
@@ -217,11 +230,11 @@ class OtlpRows:
             span.kind,
             start_ns if start_ns <= _LAST_NS else _LAST_NS,
             end_ns if end_ns <= _LAST_NS else _LAST_NS,
-            span.status.code,
-            _columns(span.attributes, known) if known else {},
+            status,
+            columns,
             tuple(map(_link, links)) if links else (),
             encoded,
-            resource,
+            resource.key,
             scope,
             True,  # sampled, or it would not have been exported; most SDKs' flags do not say so
             self._may_ship,
@@ -276,6 +289,10 @@ def _columns(attributes: Any, known: frozenset[str]) -> dict[int, object]:
             value = attributes[name]
             found[POSITION[name]] = value.string_value or value.int_value or decode_value(value)
     return placed_values(found)
+
+
+def _decoded(attributes: Any) -> dict[str, Any]:
+    return {name: value.string_value or decode_value(value) for name, value in attributes.items()}
 
 
 def _link(link: Any) -> tuple[bytes, bytes, str | None]:

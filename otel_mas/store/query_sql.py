@@ -13,9 +13,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from otel_mas.dialects import OWN_SCOPE
 from otel_mas.errors import UnsupportedQuery, arguments
 from otel_mas.model import Query
-from otel_mas.otlp.span_content import OWN_SCOPE
 from otel_mas.store.carried import CARRY_CONTENT
 from otel_mas.store.columns import COLUMNS
 from otel_mas.store.connection import open_for_reading

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from otel_mas.dialects import OWN_SCOPE
 from otel_mas.model import Message
 from otel_mas.model.search import Match, TextSearch
-from otel_mas.otlp.span_content import OWN_SCOPE
 from otel_mas.store.carried import CARRY_CONTENT, CarriedContent
 from otel_mas.store.statements import select
 

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import orjson
 
+from otel_mas.dialects.reading import with_lists
 from otel_mas.model import Message, MessageRef, SpanBody
 from otel_mas.model.message_text import written
 from otel_mas.otlp.decode import decode_body, decode_resource
-from otel_mas.otlp.foreign_messages import with_lists
 
 _KEPT_BODIES = 256  # decoded: several functions of a row read the same one
 _Reader = Any

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+from otel_mas.dialects import OWN_SCOPE
 from otel_mas.errors import UnsupportedQuery
 from otel_mas.model import Changes, Content, Message, MessageRef, Span, SpanBody, SpanKind, StatusCode
 from otel_mas.model.changes import ContentProgress
 from otel_mas.otlp.decode import decode_body
-from otel_mas.otlp.span_content import OWN_SCOPE, TraceContent
+from otel_mas.otlp.span_content import TraceContent
 from otel_mas.store.columns import attributes_of
 from otel_mas.store.connection import is_copy
 from otel_mas.store.liveness import FRESH_NS, refuse_while_recording

@@ -11,8 +11,8 @@ from otel_mas.analyse.findings.named_values import composed_prompts
 from otel_mas.analyse.findings.receipts import received_ids
 from otel_mas.analyse.root_cause.arrivals import Departure
 from otel_mas.analyse.root_cause.passages import PHRASE, flattened
+from otel_mas.dialects.messaging import queue_name
 from otel_mas.model import Finding, Severity, Span
-from otel_mas.model.dialects import queue_name
 from otel_mas.semconv import LinkKind, RecordKind
 from otel_mas.semconv import attributes as names
 from otel_mas.trace_records.formats import parsed

@@ -15,8 +15,8 @@ from otel_mas.analyse.findings.unheard import unheard
 from otel_mas.analyse.root_cause.passages import is_none, labelled_texts
 from otel_mas.causal import CHILD
 from otel_mas.causal.references import texts
+from otel_mas.dialects.messaging import queue_name
 from otel_mas.model import Finding, Severity, Span, Undecided
-from otel_mas.model.dialects import queue_name
 from otel_mas.semconv import RecordKind, RunOutcome
 from otel_mas.semconv import attributes as names
 

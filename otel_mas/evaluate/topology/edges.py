@@ -63,7 +63,7 @@ def _parent_edges(executions: Executions, linked: Set[int]) -> list[CausalEdge]:
         elif span.task_id is not None:
             one.unknown = Unknown.UNRECORDED
             continue
-        elif span.record_kind is None and siblings[one.around] > 1:
+        elif span.is_foreign and siblings[one.around] > 1:
             one.unknown = Unknown.PARENT_ALONE
             if one.around == OUTSIDE:
                 continue

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from otel_mas.dialects import ForeignSpan, is_model_call, total_tokens, translated
 from otel_mas.instrumentation.interop import missing_scope
 from otel_mas.instrumentation.logs.ids import current_agent
 from otel_mas.instrumentation.usage import Counts, cost_of, interpret
-from otel_mas.model.dialects import model_call, total_tokens
 from otel_mas.pricing import PRICES, Cost
 from otel_mas.record import SpanData
 from otel_mas.semconv import attributes as names
@@ -24,6 +24,15 @@ _COUNTS = {
     "cache_write": names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS,
     "reasoning": names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS,
 }
+
+
+_OF_CALLS = (
+    names.MAS_RECORD_KIND,
+    names.GEN_AI_REQUEST_MODEL,
+    names.GEN_AI_RESPONSE_MODEL,
+    names.GEN_AI_PROVIDER_NAME,
+    *_COUNTS.values(),
+)
 
 
 class ForeignModelSpans:
@@ -65,9 +74,10 @@ class ForeignModelSpans:
         if not self._chosen(span.scope):
             return
         agent = self._agents.pop(span.context[:2], None)
-        found = model_call(span.attributes)
-        if found is None:
+        found = translated(ForeignSpan(span.attributes, span.name))
+        if not is_model_call(found):
             return
+        found = {name: value for name in _OF_CALLS if (value := found.get(name, span.attributes.get(name))) is not None}
         if agent is not None:
             found[names.GEN_AI_AGENT_NAME] = agent
         self._price(found, total_tokens(span.attributes))

@@ -9,6 +9,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry.trace import StatusCode
+
+from otel_mas.dialects import MARKERS, OWN_SCOPE, ForeignSpan, is_control_flow, translated_beside_ours
 from otel_mas.model.dropped import DropReason
 from otel_mas.privacy.stored import Privacy
 from otel_mas.record.content.rows import ContentEncoder
@@ -21,11 +24,12 @@ from otel_mas.record.pipeline.queue import Changes, Drained, Key, MessageRefs, R
 from otel_mas.record.pipeline.span_data import Enricher, SpanData
 from otel_mas.record.pipeline.store_port import Keys
 from otel_mas.semconv import attributes as names
-from otel_mas.store.columns import column_values
+from otel_mas.store.columns import POSITION, column_values
 from otel_mas.store.rows import Batch, MessageRefRow, OpenRow, SpanRow
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import Event
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 _MAX_CHANGED = 10_000
@@ -132,6 +136,7 @@ class BatchBuilder:
             if self._changed and (digests := self._changed.pop(key, None)) is not None:
                 span.attributes[names.MAS_STATE_DIGESTS] = digests
             row = self._encoder.row(span, *origin)
+            self._translate(span, row)
             if span.columns:
                 row.columns = {**row.columns, **column_values(span.columns)}
         except Exception as error:
@@ -140,6 +145,19 @@ class BatchBuilder:
             return
         batch.spans.append(row)
         _add_messages(span, row, batch)
+
+    def _translate(self, span: SpanData, row: SpanRow) -> None:
+        """Give a span of other instrumentation the columns that its dialect has by other names."""
+        if span.scope is None or span.scope.name == OWN_SCOPE or MARKERS.isdisjoint(span.attributes):
+            return
+        failed, events = span.status.status_code is StatusCode.ERROR, span.events
+        written = ForeignSpan(span.attributes, span.name, failed, lambda: _named(events))
+        more = translated_beside_ours(written, span.scope.name)
+        row.columns.update(column_values(self._encoder.stored(more)))
+        for name in (name for name, value in more.items() if value is None and name in POSITION):
+            row.columns.pop(POSITION[name], None)
+        if is_control_flow(more):
+            row.status = 0
 
     def _add_open(self, span: SpanData, origin: _Origin, batch: Batch) -> None:
         try:
@@ -214,6 +232,10 @@ def _enriched(enrich: Enricher, span: SpanData) -> None:
 def _add_messages(span: SpanData, row: SpanRow | OpenRow, batch: Batch) -> None:
     for direction, digests in span.messages:
         batch.message_refs.append(MessageRefRow(row.trace_id, row.span_id, direction, 0, _packed(digests)))
+
+
+def _named(events: Sequence[Event]) -> list[tuple[str, Mapping[str, Any]]]:
+    return [(event.name, event.attributes or {}) for event in events]
 
 
 def _packed(digests: Sequence[str]) -> bytes:

@@ -150,18 +150,19 @@ class SpanEncoder:
 
     def resource(self, attributes: Any) -> tuple[dict[str, Any], bytes]:
         """A resource's attributes as they may be stored, and its OTLP Resource message."""
-        stored = self._stored(attributes)
+        stored = self.stored(attributes)
         return stored, b"".join(self._resource_attributes.encode(stored, [], {}))
 
     def scope_attributes(self, scope: InstrumentationScope | None) -> dict[str, Any]:
         """An instrumentation scope's attributes as they may be stored."""
-        return self._stored(scope.attributes) if scope is not None else {}
+        return self.stored(scope.attributes) if scope is not None else {}
 
     def text(self, text: str) -> str:
         """A text of a resource or scope, such as its schema URL, as it may be stored."""
         return self._name(text)[0] if text else ""
 
-    def _stored(self, attributes: Any) -> dict[str, Any]:
+    def stored(self, attributes: Any) -> dict[str, Any]:
+        """Attributes as they may be stored."""
         stored = {}
         for name, value in dict(attributes or {}).items():
             try:

@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Final
 
 import orjson
 
+from otel_mas.dialects.reading import parsed_json
 from otel_mas.model import StatusCode
-from otel_mas.otlp.foreign_messages import parsed_json
 from otel_mas.semconv import Operation
 from otel_mas.semconv import attributes as names
 from otel_mas.sources.exports.database import has_columns, opened

@@ -27,10 +27,3 @@ def test_the_operation_tells_whether_the_name_is_an_agents_or_a_workflows(
     operation: str | None, agent: str | None, workflow: str | None
 ) -> None:
     assert (span(operation, "team").agent, span(operation, "team").workflow) == (agent, workflow)
-
-
-def test_the_name_that_workflows_had_before_is_read() -> None:
-    old = {"gen_ai.workflow.name": "team"}
-
-    assert span("invoke_workflow", None, **old).workflow == "team"
-    assert span("chat", None, **old).workflow is None

@@ -1,0 +1,139 @@
+"""Spans of other instrumentation in one vocabulary: agents, tasks, models, tools, retrievers, messages, usage.
+
+One module for each dialect, with `MARKERS`, of which each of its spans has one at least; `structure`, the span in our
+names without content; `content`, content other than messages; and `messages`. A span may be in several dialects: for
+each name the first in `_DIALECTS` that knows it counts. The attributes themselves stay as they came. docs/dialects.md
+says what is read of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import Any, Final
+
+from otel_mas.dialects import gen_ai, openinference
+from otel_mas.dialects.control_flow import is_no_error
+from otel_mas.dialects.messages import ROLES, Body, message_of
+from otel_mas.dialects.reading import Attributes, ForeignSpan, count, first
+from otel_mas.semconv import RecordKind
+from otel_mas.semconv import attributes as names
+
+OWN_SCOPE: Final = "otel_mas"
+"""Name of the instrumentation scope of spans that we record."""
+
+_OURS: Final = ("langchain", "langgraph")
+"""Parts of the names of scopes whose spans tell of what we record."""
+_DIALECTS: Final = ("openllmetry", "openinference", "gen_ai")
+"""Modules, the most special first: what several say, the first counts."""
+
+
+@cache
+def _modules() -> tuple[ModuleType, ...]:
+    return tuple(import_module(f"{__name__}.{name}") for name in _DIALECTS)
+
+
+MARKERS: Final = frozenset(name for module in _modules() for name in module.MARKERS)
+"""Names of attributes of which a span has one if it is in any dialect."""
+DERIVED: Final = frozenset({names.MAS_TASK_TRIGGERS, names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS})
+"""Names that a translation may give, and that are no columns."""
+TOTALS: Final = (*gen_ai.TOTALS, openinference.TOTAL)
+COUNTS: Final = frozenset(
+    (*TOTALS, *openinference.TOKENS, *(older for names_of in gen_ai.TOKENS.values() for older in names_of))
+)
+"""Names of counts of tokens in dialects."""
+MESSAGE_PREFIXES: Final = (*gen_ai.PREFIXES.values(), *openinference.PREFIXES.values())
+"""Beginnings of the names that hold a message each, or a piece of one."""
+
+
+def translated(span: ForeignSpan) -> dict[str, Any]:
+    """The attributes of a span in our names, without content: those that it does not have itself, or has otherwise.
+
+    A value of None says that the span has none such, whatever its own attributes say: of `error.type`, that its status
+    ERROR is control flow. Empty for a span in no dialect, and for one that says its `mas.record.kind`.
+    """
+    found: dict[str, Any] = {}
+    if names.MAS_RECORD_KIND in span.attributes:
+        return found
+    for dialect in _of(span.attributes):
+        for name, value in dialect.structure(span).items():
+            found.setdefault(name, value)
+    if span.failed and is_no_error(span):
+        found[names.ERROR_TYPE] = None
+    return found
+
+
+def translated_beside_ours(span: ForeignSpan, scope: str) -> dict[str, Any]:
+    """As `translated`, of a span from a process in which we record, too: what we tell of is left to our own spans.
+
+    So LangChain's and LangGraph's spans stay what they are, and calls of models are none that are counted.
+
+    Args:
+        scope: name of its instrumentation scope.
+    """
+    if any(framework in scope for framework in _OURS):
+        return {}
+    found = translated(span)
+    if is_model_call(found):
+        del found[names.MAS_RECORD_KIND]
+    return found
+
+
+def contents(span: ForeignSpan) -> dict[str, Any]:
+    """Content of a span other than messages in our names: arguments and result of a tool, query and documents."""
+    found: dict[str, Any] = {}
+    for dialect in _of(span.attributes):
+        for name, value in dialect.content(span).items():
+            if value is not None and name not in span.attributes:
+                found.setdefault(name, value)
+    return found
+
+
+def foreign_messages(side: str, span: ForeignSpan) -> list[Body]:
+    """The messages that a span consumed (`input`) or produced (`output`): role and parts, in order.
+
+    Of several dialects the one that has messages in the words of the conventions counts.
+    """
+    for dialect in (gen_ai, *_modules()):
+        if found := dialect.messages(span, side):
+            return [message_of(one, ROLES[side]) for one in found]
+    return []
+
+
+def is_control_flow(translation: Attributes) -> bool:
+    """Whether a span's status ERROR is no error, by its translation."""
+    return names.ERROR_TYPE in translation and translation[names.ERROR_TYPE] is None
+
+
+def total_tokens(attributes: Attributes) -> int | None:
+    """The total of a model call's tokens, where its span has one."""
+    return count(first(attributes, TOTALS))
+
+
+def is_model_call(translation: Attributes) -> bool:
+    """Whether a translated span is a call of a model."""
+    return translation.get(names.MAS_RECORD_KIND) == RecordKind.LLM_CALL
+
+
+def _of(attributes: Attributes) -> Iterator[ModuleType]:
+    return (module for module in _modules() if not module.MARKERS.isdisjoint(attributes))
+
+
+__all__ = [
+    "COUNTS",
+    "DERIVED",
+    "MARKERS",
+    "MESSAGE_PREFIXES",
+    "OWN_SCOPE",
+    "TOTALS",
+    "ForeignSpan",
+    "contents",
+    "foreign_messages",
+    "is_control_flow",
+    "is_model_call",
+    "total_tokens",
+    "translated",
+    "translated_beside_ours",
+]
