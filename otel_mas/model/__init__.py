@@ -1,5 +1,6 @@
 """Types that cross between rooms: spans, links, traces, messages, costs; rules for summaries and channels. No I/O."""
 
+from otel_mas.dialects import OWN_SCOPE
 from otel_mas.model.changes import Changes
 from otel_mas.model.evaluation import Evaluation, evaluation_of, is_from_outside, without_outside_evaluations
 from otel_mas.model.faults import InjectedFault, injected_faults, never_occurred, without_faults
@@ -9,7 +10,6 @@ from otel_mas.model.span import (
     BUDGET_EVENT,
     EXCEPTION_EVENT,
     FAULT_EVENT,
-    OWN_SCOPE,
     STATE_EVENT,
     AttributeValue,
     Event,

@@ -154,12 +154,15 @@ class Span:
     @staticmethod
     def complete(body: SpanBody, **fields: Any) -> Span:
         """A span whose body is already decoded; its attributes serve as columns, in our names."""
-        span = Span(columns=body.attributes, _body=body, **fields)
-        if span.scope.name != OWN_SCOPE and not MARKERS.isdisjoint(body.attributes):
-            more = translated(span.as_written())
-            span.columns = {name: value for name, value in {**body.attributes, **more}.items() if value is not None}
-            span.status = StatusCode.UNSET if is_control_flow(more) else span.status
-        return span
+        return Span(columns=body.attributes, _body=body, **fields).in_our_names()
+
+    def in_our_names(self) -> Span:
+        """The span, whose columns are all its attributes, as its dialect says it; for the code that makes it."""
+        if self.scope.name != OWN_SCOPE and not MARKERS.isdisjoint(self.columns):
+            more = translated(self._written(self.columns))
+            self.columns = {name: value for name, value in {**self.columns, **more}.items() if value is not None}
+            self.status = StatusCode.UNSET if is_control_flow(more) else self.status
+        return self
 
     @property
     def body(self) -> SpanBody:
@@ -203,15 +206,15 @@ class Span:
         if value is None:
             value = self.body.attribute(name)
             if value is None and name in DERIVED and self.is_foreign and self.record_kind is not None:
-                value = translated(self.as_written()).get(name)
+                value = translated(self._written(self.attributes)).get(name)
         return default if value is None else value
 
-    def as_written(self) -> ForeignSpan:
+    def _written(self, attributes: Mapping[str, AttributeValue]) -> ForeignSpan:
         """The span as other instrumentation wrote it, for its dialects."""
-        failed = self.status is StatusCode.ERROR
-        return ForeignSpan(
-            self.attributes, self.name, failed, lambda: ((one.name, one.attributes) for one in self.events)
-        )
+        return ForeignSpan(attributes, self.name, self.status is StatusCode.ERROR, self._named_events)
+
+    def _named_events(self) -> list[tuple[str, Mapping[str, AttributeValue]]]:
+        return [(one.name, one.attributes) for one in self.events]
 
     @property
     def is_foreign(self) -> bool:

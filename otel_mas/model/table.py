@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass
 from typing import Final, overload
 
-from otel_mas.model.span import OWN_SCOPE, AttributeValue, Resource, Scope, Span
+from otel_mas.dialects import OWN_SCOPE
+from otel_mas.model.span import AttributeValue, Resource, Scope, Span
 from otel_mas.semconv import attributes as names
 
 _CLOCKS: Final = (names.HOST_ID, names.HOST_NAME, names.SERVICE_INSTANCE_ID, names.MAS_INSTANCE_ID)

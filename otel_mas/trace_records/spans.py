@@ -203,7 +203,7 @@ def _span(trace_id: str, span_id: str, record: TraceRecord, nesting: _Nesting) -
         resource=nesting.resource(record),
         scope=Scope(record.scope, record.scope_version),
         load=partial(_body, record, columns, links),
-    )
+    ).in_our_names()
     return _with_exception(span, record) if _stands_alone(record) else span
 
 

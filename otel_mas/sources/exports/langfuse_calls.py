@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from otel_mas.otlp.foreign_messages import parsed_json
+from otel_mas.dialects.reading import parsed_json
 from otel_mas.semconv import Operation
 from otel_mas.semconv import attributes as names
 from otel_mas.sources.exports.gen_ai import described, json_text

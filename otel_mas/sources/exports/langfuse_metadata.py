@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from otel_mas.otlp.foreign_messages import parsed_json
+from otel_mas.dialects.reading import parsed_json
 from otel_mas.sources.exports.gen_ai import is_plain, json_text
 from otel_mas.sources.restore import typed_value
 
