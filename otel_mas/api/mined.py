@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 
 from otel_mas.analyse.mining.figures import Run, workflow_of
 from otel_mas.analyse.mining.hot_spots import HotSpotMiner, MinedHotSpot
@@ -14,8 +15,9 @@ from otel_mas.api.queries import list_traces
 from otel_mas.api.query_answers import Answer, AnswerT
 from otel_mas.causal import build
 from otel_mas.errors import TraceNotFound, UnsupportedQuery, arguments
-from otel_mas.model import Query, Trace, TraceSummary
+from otel_mas.model import Query, Trace
 from otel_mas.sources import Source as Port
+from otel_mas.sources.base import ReadsColumns
 from otel_mas.sources.server import download_once
 
 
@@ -69,22 +71,24 @@ class MinedRuns:
 
     def __iter__(self) -> Iterator[tuple[Run, Steps]]:
         """Each run with its steps, the newest first; those without a step of an agent, tool or model are left out."""
-        wanted = [one for one in self._found if self._workflow in (None, workflow_of(one))]
-        for number, summary in enumerate(wanted):
-            trace = self._read(summary)
-            if trace is not None:
-                steps = Steps(build([trace]))
-                if steps.spans:
-                    yield Run.of(number, summary), steps
-                else:
-                    self._without_steps += 1
+        wanted = {one.trace_id: one for one in self._found if self._workflow in (None, workflow_of(one))}
+        self._gone = len(wanted)
+        for number, trace in enumerate(self._read(list(wanted))):
+            self._gone -= 1
+            steps = Steps(build([trace]))
+            if steps.spans:
+                yield Run.of(number, wanted[trace.trace_id]), steps
+            else:
+                self._without_steps += 1
 
-    def _read(self, summary: TraceSummary) -> Trace | None:
-        try:
-            return self._port.trace(summary.trace_id)
-        except TraceNotFound:  # deleted since it was listed
-            self._gone += 1
-            return None
+    def _read(self, trace_ids: Sequence[str]) -> Iterator[Trace]:
+        """These traces, without those that were deleted since they were listed."""
+        if isinstance(self._port, ReadsColumns):
+            yield from self._port.columns_of(trace_ids)
+            return
+        for trace_id in trace_ids:
+            with suppress(TraceNotFound):
+                yield self._port.trace(trace_id)
 
     def like(self, answer: AnswerT) -> AnswerT:
         """The answer with what is missing of these runs."""
@@ -136,7 +140,7 @@ def find_hot_spots(port: Port, query: Query, workflow: str | None) -> HotSpots:
 
 def _mined(port: Port, query: Query, workflow: str | None, *adders: Callable[[Run, Steps], object]) -> MinedRuns:
     """The runs, after each was given to the miners; nothing of a run is kept but what they keep."""
-    with download_once(listed=True):
+    with download_once(listed=not isinstance(port, ReadsColumns)):
         runs = MinedRuns(port, query, workflow)
         for run, steps in runs:
             for add in adders:

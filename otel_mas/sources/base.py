@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
@@ -136,6 +136,18 @@ class FindsLatest(Protocol):
 
     def latest(self) -> Trace | None:
         """The trace that started last; None where there is none."""
+        ...
+
+
+@runtime_checkable
+class ReadsColumns(Protocol):
+    """A source that reads many traces for less than one after the other, as far as a graph needs them."""
+
+    def columns_of(self, trace_ids: Sequence[str]) -> Iterator[Trace]:
+        """These traces, in this order; those that are gone are left out.
+
+        Their spans have columns and links, maybe no more; `Trace.incomplete` is not told: their summaries tell it.
+        """
         ...
 
 

@@ -5,7 +5,7 @@ protobuf is loaded at the first call, not with this module.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
 from sys import intern
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 
 DECODED_ATTRIBUTES = COLUMN_ATTRIBUTES | {names.MAS_CAUSE_SPANS, names.MAS_CAUSE_KINDS}
 """Attributes that are decoded at once, for columns and links; the others are on demand."""
+
+GRAPH_ATTRIBUTES = DECODED_ATTRIBUTES | {
+    *(names.MAS_INPUT_MESSAGES, names.MAS_OUTPUT_MESSAGES, names.MAS_TASK_UPDATED, names.GEN_AI_RESPONSE_ID),
+    *(names.SERVICE_NAME, names.SERVICE_INSTANCE_ID, names.HOST_ID, names.HOST_NAME, names.MAS_INSTANCE_ID),
+}
+"""Attributes of spans and of processes that a causal graph is made from, and that calls are told apart by."""
 
 _KINDS = {kind.value: kind for kind in SpanKind}
 _STATUSES = {status.value: status for status in StatusCode}
@@ -131,10 +137,14 @@ class SpanReader:
         )
 
 
-def traces(messages: Iterable[ResourceSpans]) -> list[Trace]:
-    """Every trace of which the messages hold spans, in the order in which they first appear."""
+def traces(messages: Iterable[ResourceSpans], attributes: Collection[str] = ()) -> list[Trace]:
+    """Every trace of which the messages hold spans, in the order in which they first appear.
+
+    Args:
+        attributes: Where given, spans have these attributes and their links, and no bodies.
+    """
     spans: dict[str, list[Span]] = {}
-    for span in SpanReader().read(messages):
+    for span in SpanReader(bodies=not attributes, attributes=attributes).read(messages):
         spans.setdefault(span.trace_id, []).append(span)
     return [Trace(trace_id, in_start_order(found), _missing(found)) for trace_id, found in spans.items()]
 

@@ -47,14 +47,22 @@ _AT_ONCE = 500
 Identity = tuple[bytes, int, int]  # span id, kind, instance
 
 
-def read_spans(connection: sqlite3.Connection, trace: int, trace_id: str, load: LoadBody, fresh_ns: int) -> SpanTable:
+def read_spans(
+    connection: sqlite3.Connection,
+    trace: int,
+    trace_id: str,
+    load: LoadBody,
+    fresh_ns: int,
+    emitters: Emitters | None = None,
+) -> SpanTable:
     """All spans of a trace, ended and open, in start order.
 
     Args:
         load: decodes the body with a given key.
         fresh_ns: a process whose last heartbeat is older is gone.
+        emitters: those that are known already.
     """
-    emitters = Emitters(connection)
+    emitters = emitters or Emitters(connection)
     rows = _ended(connection, trace, emitters)
     opened = _open(connection, trace, trace_id, fresh_ns, emitters)
     versioned: set[Identity] = set(connection.execute(_VERSIONED, (trace,)))

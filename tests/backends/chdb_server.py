@@ -35,7 +35,8 @@ class Engine:
         """The bytes of an answer in a format. Raises RuntimeError with the engine's message."""
         with self._lock:
             if _INSERT.match(sql) and body:
-                with self._session.send_insert(_FORMAT.sub("", sql), "Native") as insertion:
+                named = _FORMAT.search(sql)
+                with self._session.send_insert(_FORMAT.sub("", sql), named[1] if named else "Native") as insertion:
                     insertion.append(body)
                     insertion.finish()
                 return b""

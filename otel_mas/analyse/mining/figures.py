@@ -51,10 +51,14 @@ def workflow_of(summary: TraceSummary) -> str:
     return summary.name.removeprefix("invoke_workflow ").removeprefix("invoke_agent ")
 
 
+Figures = tuple[bool, int | None, int, int, float | None]
+"""Whether an execution or run failed, its duration in ns, input and output tokens, and its cost in USD."""
+
+
 class Counted:
     """Executions or runs, counted; their durations in ns and costs in USD are kept, 8 bytes each."""
 
-    __slots__ = ("_in_run", "costs", "count", "durations", "errors", "input_tokens", "output_tokens", "runs")
+    __slots__ = ("costs", "count", "durations", "errors", "input_tokens", "output_tokens", "runs")
 
     def __init__(self) -> None:
         self.count = 0
@@ -65,24 +69,21 @@ class Counted:
         self.costs = array("d")
         self.runs = array("l")
         """Numbers of the runs that it is in."""
-        self._in_run = -1
 
-    def add(
-        self, run: int, failed: bool, duration_ns: int | None, read: int, wrote: int, cost_usd: float | None
-    ) -> None:
-        """Count one."""
-        self.count += 1
-        if run != self._in_run:
-            self._in_run = run
-            self.runs.append(run)
-        if failed:
-            self.errors += 1
-        if duration_ns is not None:
-            self.durations.append(duration_ns)
-        self.input_tokens += read
-        self.output_tokens += wrote
-        if cost_usd is not None:
-            self.costs.append(cost_usd)
+    def add(self, run: int, found: Sequence[Figures]) -> None:
+        """Count the executions of one run."""
+        self.count += len(found)
+        self.runs.append(run)
+        for failed, duration_ns, read, wrote, cost_usd in found:
+            if failed:
+                self.errors += 1
+            if duration_ns is not None:
+                self.durations.append(duration_ns)
+            if read or wrote:
+                self.input_tokens += read
+                self.output_tokens += wrote
+            if cost_usd is not None:
+                self.costs.append(cost_usd)
 
     @property
     def cost_usd(self) -> float | None:
@@ -98,4 +99,4 @@ def median_and_p95(values: Sequence[int]) -> tuple[int | None, int | None]:
     return round(percentile(ordered, 0.5)), round(percentile(ordered, 0.95))
 
 
-__all__ = ["Counted", "Run", "median_and_p95", "workflow_of"]
+__all__ = ["Counted", "Figures", "Run", "median_and_p95", "workflow_of"]

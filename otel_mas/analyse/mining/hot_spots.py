@@ -104,9 +104,10 @@ class HotSpotMiner:
                         self._use(self._spots[key], steps, call)
 
     def _use(self, spot: _Spot, steps: Steps, call: int) -> None:
-        spot.input_tokens += steps.input_tokens[call]
-        spot.output_tokens += steps.output_tokens[call]
-        if (cost := steps.costs[call]) is not None:
+        _, _, read, wrote, cost = steps.figures[call]
+        spot.input_tokens += read
+        spot.output_tokens += wrote
+        if cost is not None:
             spot.costs.append(cost)
 
     def hot_spots(self) -> tuple[MinedHotSpot, ...]:

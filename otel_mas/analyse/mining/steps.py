@@ -12,24 +12,24 @@ A step is an execution of a task, agent, tool, retriever or model (`otel_mas.ana
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from otel_mas.analyse.executions import ExecutionKind
+from otel_mas.analyse.mining.figures import Figures
 from otel_mas.analyse.model_calls import model_calls
 from otel_mas.causal import CHILD, CausalGraph
-from otel_mas.causal.failed import failed_in
 from otel_mas.causal.forest import ROOT, nearest
 from otel_mas.causal.links import RECORDED
-from otel_mas.semconv import LinkKind, Operation, RecordKind, TaskOutcome, record_kind
+from otel_mas.model import StatusCode
+from otel_mas.semconv import LinkKind, Operation, RecordKind, RunOutcome, TaskOutcome, record_kind
 from otel_mas.semconv import attributes as names
 
 USE: Final = "use"
 BEGIN: Final = "start"
 START, EARLIER = "START", "EARLIER"
 _START, _EARLIER = -1, -2
-_ENDS = {_START: START, _EARLIER: EARLIER}
 
 _TASK, _AGENT, _MODEL = ExecutionKind.TASK.value, ExecutionKind.AGENT.value, ExecutionKind.MODEL.value
 _WORKERS = (_TASK, _AGENT)
@@ -40,7 +40,6 @@ _OF_RECORDS = {
     RecordKind.LLM_CALL: _MODEL,
 }
 _PLAIN = (LinkKind.TRIGGER, CHILD, BEGIN)
-_UNTIMED = (TaskOutcome.INTERRUPTED,)
 
 
 class Node(NamedTuple):
@@ -52,20 +51,19 @@ class Node(NamedTuple):
     """The path of a node or of the agent that it is, `researcher/model`; the name of another agent, tool or model."""
 
 
-class Transition(NamedTuple):
-    """One step led to another, both by number; the cause may be `START` or `EARLIER`, which `Steps.node` knows."""
+Transition = tuple[int, int, str, str, int | None]
+"""One step led to another: cause and effect by number, kind, provenance and wait.
 
-    cause: int
-    effect: int
-    kind: str
-    provenance: str
-    wait_ns: int | None
-    """From the end of the cause to the start of the effect; None where the effect ran inside of it, or has no cause
-    here."""
+The cause may be `START` or `EARLIER`, which `Steps.node` knows. The wait is from the end of the cause to the start of
+the effect, in ns; None where the effect ran inside of it, or has no cause here. A plain tuple: there are many.
+"""
 
 
 class Steps:
     """The steps of one trace, in start order, by number. Times in ns since the epoch."""
+
+    ends_of_runs: ClassVar[Mapping[int, Node]] = {_START: Node("", START), _EARLIER: Node("", EARLIER)}
+    """Nodes of causes that are no step."""
 
     def __init__(self, graph: CausalGraph) -> None:
         self.graph = graph
@@ -77,28 +75,18 @@ class Steps:
 
     def node(self, number: int) -> Node:
         """The node of a step."""
-        return self.nodes[number] if number >= 0 else Node("", _ENDS[number])
+        return self.nodes[number] if number >= 0 else self.ends_of_runs[number]
 
     def label(self, number: int) -> str:
         """The label of a task with its number, `researcher#1/model#2`; of others the name of the node."""
         if number < 0:
-            return _ENDS[number]
+            return self.ends_of_runs[number].name
         span = self.spans[number]
         return self._labels.full(span) if span in self._labels.part else self.nodes[number].name
 
     def path(self, number: int) -> str:
         """The name of the node of a step."""
         return self.node(number).name
-
-    def figures(self, number: int) -> tuple[bool, int | None, int, int, float | None]:
-        """Whether a step failed, its duration, its tokens and its cost."""
-        return (
-            self.failed[number],
-            self.durations[number],
-            self.input_tokens[number],
-            self.output_tokens[number],
-            self.costs[number],
-        )
 
     def _find(self) -> None:
         """The spans that are steps; of an agent inside a task of the same id both are one."""
@@ -119,18 +107,21 @@ class Steps:
         """The step around each, or -1."""
         self.of_span = [number[i] if i in number else number.get(around[i], _START) for i in range(len(kinds))]
         """For each span the step that it is or belongs to, or -1."""
-        self.nodes = list(map(self._node, self.spans, self.kinds))
+        self.nodes = list(map(Node, self.kinds, self._names()))
 
-    def _node(self, span: int, kind: str) -> Node:
-        value, called = self._table.value, self._table.names[span]
-        if kind in _WORKERS:
-            if span in self._labels.name:
-                return Node(kind, self._labels.path(span))
-            return Node(kind, str((value(span, names.GEN_AI_AGENT_NAME) if kind == _AGENT else None) or called))
-        if kind == _MODEL:
-            answered = value(span, names.GEN_AI_RESPONSE_MODEL) or value(span, names.GEN_AI_REQUEST_MODEL)
-            return Node(kind, str(answered or called))
-        return Node(kind, str(value(span, names.GEN_AI_TOOL_NAME) or called))
+    def _names(self) -> Iterator[str]:
+        """The name of the node of each step."""
+        table, labels = self._table, self._labels
+        agents, tools = table.column(names.GEN_AI_AGENT_NAME), table.column(names.GEN_AI_TOOL_NAME)
+        answered, asked = table.column(names.GEN_AI_RESPONSE_MODEL), table.column(names.GEN_AI_REQUEST_MODEL)
+        for i, kind in zip(self.spans, self.kinds, strict=True):
+            if kind in _WORKERS and i in labels.name:
+                yield labels.path(i)
+            elif kind == _MODEL:
+                yield str(answered[i] or asked[i] or table.names[i])
+            else:
+                given = agents[i] if kind == _AGENT else None if kind == _TASK else tools[i]
+                yield str(given or table.names[i])
 
     def _measure(self) -> None:
         table, spans = self._table, self.spans
@@ -138,15 +129,14 @@ class Steps:
         outcomes = table.column(names.MAS_TASK_OUTCOME)
         self.starts = [table.starts[i] for i in spans]
         self.ends = [self.graph.ends[i] for i in spans]
-        self.failed = [
-            outcomes[i] == TaskOutcome.ERROR if outcomes[i] else i not in unfinished and failed_in(table, i)
-            for i in spans
+        suspects = self._with_errors()
+        failed = [
+            outcomes[i] == TaskOutcome.ERROR if outcomes[i] else i in suspects and i not in unfinished for i in spans
         ]
-        self.durations = [
-            None if i in unfinished or outcomes[i] in _UNTIMED else end - start
+        durations = [
+            None if i in unfinished or outcomes[i] == TaskOutcome.INTERRUPTED else end - start
             for i, start, end in zip(spans, self.starts, self.ends, strict=True)
         ]
-        """None of what has not ended, or has paused."""
         read, wrote, prices = map(
             table.column, (names.GEN_AI_USAGE_INPUT_TOKENS, names.GEN_AI_USAGE_OUTPUT_TOKENS, names.MAS_COST_USD)
         )
@@ -158,9 +148,24 @@ class Steps:
             if kind == _MODEL:
                 i = spans[call]
                 self._add_usage(call, _count(read[i]), _count(wrote[i]), _price(prices[i]))
+        self.figures: Sequence[Figures] = list(
+            zip(failed, durations, self.input_tokens, self.output_tokens, self.costs, strict=True)
+        )
+        """Figures of each step. One that has not ended, or has paused, has no duration."""
+
+    def _with_errors(self) -> frozenset[int]:
+        """The spans in which an error happened or through which one passed."""
+        table = self._table
+        found = {i for i, _ in table.having(names.MAS_ERROR_SPAN)}
+        found.update(i for i, outcome in table.having(names.MAS_RUN_OUTCOME) if outcome == RunOutcome.ERROR)
+        if StatusCode.ERROR in table.statuses:
+            found.update(i for i, status in enumerate(table.statuses) if status == StatusCode.ERROR)
+        return frozenset(found)
 
     def _add_usage(self, number: int, read: int, wrote: int, price: float | None) -> None:
         """Add the usage of a model call to it and to every step around it."""
+        if not read and not wrote and price is None:
+            return
         while number >= 0:
             self.input_tokens[number] += read
             self.output_tokens[number] += wrote
@@ -171,8 +176,8 @@ class Steps:
     def _transitions(self) -> Iterator[Transition]:
         caused = [False] * len(self.spans)
         for transition in self._caused():
-            if transition.kind != LinkKind.MESSAGE:
-                caused[transition.effect] = True
+            if transition[2] != LinkKind.MESSAGE:
+                caused[transition[1]] = True
             yield transition
         earlier = self._resumed()
         for number, kind in enumerate(self.kinds):
@@ -180,11 +185,11 @@ class Steps:
             if owner < 0:
                 if not caused[number]:
                     cause = _EARLIER if number in earlier else _START
-                    yield Transition(cause, number, BEGIN, RECORDED, None)
+                    yield cause, number, BEGIN, RECORDED, None
             elif kind not in _WORKERS:
-                yield Transition(owner, number, USE, RECORDED, None)
+                yield owner, number, USE, RECORDED, None
             elif not caused[number]:
-                yield Transition(owner, number, CHILD, RECORDED, None)
+                yield owner, number, CHILD, RECORDED, None
 
     def _caused(self) -> Iterator[Transition]:
         """Transitions by links and stable keys, each pair of steps once for each kind."""
@@ -197,7 +202,7 @@ class Steps:
                 continue
             known.add((one, other, kind))
             wait = None if cause < 0 else max(0, self.starts[other] - self.graph.ends[cause])
-            yield Transition(one, other, kind, provenance, wait)
+            yield one, other, kind, provenance, wait
 
     def worker(self, number: int) -> int:
         """The task or agent that a step is or belongs to, or -1."""

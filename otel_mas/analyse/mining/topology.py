@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from otel_mas.analyse.mining.figures import Counted, Run, median_and_p95
-from otel_mas.analyse.mining.steps import EARLIER, START, Node, Steps
+from otel_mas.analyse.mining.figures import Counted, Figures, Run, median_and_p95
+from otel_mas.analyse.mining.steps import EARLIER, START, Node, Steps, Transition
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,41 +120,38 @@ class TopologyMiner:
     def __init__(self) -> None:
         self.runs: list[Run] = []
         self._workflows: dict[str, int] = {}
-        self._nodes: dict[tuple[str, Node], Counted] = {}
-        self._edges: dict[_EdgeKey, _Taken] = {}
+        self._nodes: defaultdict[tuple[str, Node], Counted] = defaultdict(Counted)
+        self._edges: defaultdict[_EdgeKey, _Taken] = defaultdict(_Taken)
 
     def add(self, run: Run, steps: Steps) -> None:
         """Add a run."""
         self.runs.append(run)
         self._workflows[run.workflow] = self._workflows.get(run.workflow, 0) + 1
         number = len(self.runs) - 1
-        for step, node in enumerate(steps.nodes):
-            counted = self._nodes.get((run.workflow, node))
-            if counted is None:
-                counted = self._nodes[run.workflow, node] = Counted()
-            counted.add(number, *steps.figures(step))
+        here: dict[Node, list[Figures]] = defaultdict(list)
+        for node, figures in zip(steps.nodes, steps.figures, strict=True):
+            here[node].append(figures)
+        for node, found in here.items():
+            self._nodes[run.workflow, node].add(number, found)
         self._add_edges(run.workflow, number, steps)
 
     def _add_edges(self, workflow: str, number: int, steps: Steps) -> None:
-        pairs: dict[_EdgeKey, tuple[set[int], set[int]]] = {}
-        for cause, effect, kind, provenance, wait_ns in steps.transitions:
-            key = workflow, steps.node(cause), steps.nodes[effect], kind, provenance
-            found = pairs.get(key)
-            if found is None:
-                found = pairs[key] = set(), set()
-                if key not in self._edges:
-                    self._edges[key] = _Taken()
-            taken = self._edges[key]
-            taken.times += 1
-            if wait_ns is not None:
-                taken.waits.append(wait_ns)
-            causes, effects = found
-            causes.add(cause)
-            if effect not in effects:
-                effects.add(effect)
-                taken.add(number, *steps.figures(effect))
-        for key, (causes, _) in pairs.items():
-            self._edges[key].causes += len(causes)
+        here: dict[tuple[Node, Node, str, str], list[Transition]] = defaultdict(list)
+        nodes, ends = steps.nodes, steps.ends_of_runs
+        for transition in steps.transitions:
+            cause, effect, kind, provenance, _ = transition
+            here[nodes[cause] if cause >= 0 else ends[cause], nodes[effect], kind, provenance].append(transition)
+        for key, found in here.items():
+            taken = self._edges[workflow, *key]
+            taken.times += len(found)
+            taken.waits.extend([wait_ns for *_, wait_ns in found if wait_ns is not None])
+            if len(found) == 1:
+                taken.causes += 1
+                effects: Iterable[int] = (found[0][1],)
+            else:
+                taken.causes += len({cause for cause, *_ in found})
+                effects = {effect for _, effect, *_ in found}
+            taken.add(number, [steps.figures[effect] for effect in effects])
 
     def topology(self) -> MinedTopology:
         """The topology of the runs so far."""

@@ -94,7 +94,7 @@ class VariantMiner:
         parts = self._parts
         structure = frozenset(parts.setdefault(part, len(parts)) for part in self._structure(steps))
         counted = self._variants.setdefault((run.workflow, structure), Counted())
-        counted.add(number, run.failed, run.duration_ns, run.input_tokens, run.output_tokens, run.cost_usd)
+        counted.add(number, [(run.failed, run.duration_ns, run.input_tokens, run.output_tokens, run.cost_usd)])
 
     def _structure(self, steps: Steps) -> Iterator[Part]:
         name = steps.label if self._loops else steps.path

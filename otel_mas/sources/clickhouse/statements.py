@@ -58,11 +58,19 @@ SELECT {SPAN_COLUMNS}, SpanAttributes,
 {_OF_TRACES}"""
 """Whole spans of traces."""
 
+_CHOSEN = "mapFilter((name, value) -> name IN {{names:Array(String)}} OR startsWith(name, {{parts:String}}), {})"
+
 COUNTED_SPANS = f"""
-SELECT {SPAN_COLUMNS},
-    mapFilter((name, value) -> name IN {{names:Array(String)}} OR startsWith(name, {{parts:String}}), SpanAttributes)
+SELECT {SPAN_COLUMNS}, {_CHOSEN.format("SpanAttributes")}
 {_OF_TRACES}"""
 """Spans of traces with those attributes that a list of traces is made from, without events and links."""
+
+GRAPH_SPANS = f"""
+SELECT {SPAN_COLUMNS.replace("ResourceAttributes", _CHOSEN.format("ResourceAttributes"))},
+    {_CHOSEN.format("SpanAttributes")},
+    [], [], [], Links.TraceId, Links.SpanId, Links.TraceState, Links.Attributes
+{_OF_TRACES}"""
+"""Spans of traces with what causal graphs are made from: these attributes, of their processes too, and links."""
 
 TIMES = """
 SELECT TraceId, toUnixTimestamp(min(Start)), toUnixTimestamp(max(End))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar, Final
 
+from otel_mas.model import Trace
 from otel_mas.model.processes import RecordingProcess, StoreDisk
 from otel_mas.sources.base import Capabilities
 from otel_mas.sources.spans_only import FILTERS
 from otel_mas.store import StoreReader
 from otel_mas.store.files import SQLITE_MAGIC, header
+from otel_mas.store.liveness import FRESH_NS
+from otel_mas.store.many import read_some
 from otel_mas.store.migrations import APPLICATION_ID
 from otel_mas.store.processes import read_disk, read_processes
 from otel_mas.store.tail import StoreTail
@@ -44,6 +47,15 @@ class StoreSource(StoreReader):
     def tail(self, trace_id: str | None = None, *, from_start: bool = False, after: str | None = None) -> StoreTail:
         """Spans that are committed from now on, after those of the running traces, of one trace, or all so far."""
         return StoreTail(self.path, trace_id, from_start=from_start, after=after)
+
+    def columns_of(self, trace_ids: Sequence[str]) -> Iterator[Trace]:
+        """These traces, in this order; those that are gone are left out. Other reads may come in between."""
+        left = list(trace_ids)
+        while left:
+            with self._snapshot() as connection:
+                found = list(read_some(connection, left, self._body, self._clock() - FRESH_NS))
+            yield from (trace for trace in found if trace is not None)
+            del left[: len(found)]
 
     @classmethod
     def recognises(cls, path: Path) -> bool:

@@ -189,7 +189,7 @@ GIVEN: Mapping[str, dict[str, Any]] = {
     "verify_root_cause": {"app": lambda: None, "mended": {"supervisor#1": {}}, "expect": "x"},
 }
 """Arguments that a call needs, where another one is swept."""
-SWITCHES = {"barriers", "retries", "waiting", "full", "payload", "attributes", "may_ship", "openmetrics"}
+SWITCHES = {"loops", "barriers", "retries", "waiting", "full", "payload", "attributes", "may_ship", "openmetrics"}
 """Read as Python reads any value where a truth is asked for."""
 INNER = {"of", "like", "close", "count", "index", "append", "extend", "insert", "remove", "pop", "sort"}
 """Calls by which other handles make a handle, and those of a Python sequence."""

@@ -31,7 +31,7 @@ def test_steps_are_the_executions_with_the_same_figures(archive: Path) -> None:
     for graph in graphs(archive):
         steps = Steps(graph)
         mined = Counter(
-            (node.kind, node.name, *steps.figures(step)[:4], round(steps.costs[step] or 0, 12))
+            (node.kind, node.name, *steps.figures[step][:4], round(steps.figures[step][4] or 0, 12))
             for step, node in enumerate(steps.nodes)
         )
 
