@@ -93,6 +93,11 @@ class CausalGraph:
         return zip(links.cause, links.effect, links.kind, links.provenance, strict=True)
 
     @property
+    def link_probabilities(self) -> Mapping[int, float]:
+        """The probability of each inferred edge that has one, by its place in `links`."""
+        return self._links.probabilities
+
+    @property
     def roots(self) -> tuple[Span, ...]:
         """Spans that nothing encloses, with those that stand in for a missing root, in start order."""
         return tuple(self._forest.spans[i] for i in self._forest.roots)

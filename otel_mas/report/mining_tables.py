@@ -32,7 +32,7 @@ def topology(found: Sequence[MinedEdge], most: int | None = MOST) -> Table:
             *((plain(one.workflow),) if several else ()),
             plain(one.cause),
             plain(one.effect),
-            one.kind if one.provenance == RECORDED else f"{one.kind} ({one.provenance})",
+            _how(one),
             f"{one.count:,}",
             percent(one.share),
             "" if one.probability is None else percent(one.probability),
@@ -43,6 +43,14 @@ def topology(found: Sequence[MinedEdge], most: int | None = MOST) -> Table:
         ]
 
     return table_of(heads, found, row, "edge", most, _workflow_note([edge.workflow for edge in found]))
+
+
+def _how(one: MinedEdge) -> str:
+    """The kind of an edge; of one that was not recorded how it is known, and how sure that is."""
+    if one.provenance == RECORDED:
+        return one.kind
+    sure = "" if one.confidence is None else f", {percent(one.confidence)}"
+    return f"{one.kind} ({one.provenance}{sure})"
 
 
 def nodes(found: Sequence[MinedNode], most: int | None = MOST) -> Table:

@@ -141,7 +141,7 @@ def traces(messages: Iterable[ResourceSpans], attributes: Collection[str] = ()) 
     """Every trace of which the messages hold spans, in the order in which they first appear.
 
     Args:
-        attributes: Where given, spans have these attributes and their links, and no bodies.
+        attributes: If given, spans have these attributes and their links, and no bodies.
     """
     spans: dict[str, list[Span]] = {}
     for span in SpanReader(bodies=not attributes, attributes=attributes).read(messages):

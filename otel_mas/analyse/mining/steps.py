@@ -71,6 +71,8 @@ class Steps:
         self._labels = graph.numbered_labels
         self._find()
         self._measure()
+        self.probabilities: dict[tuple[int, int, str], float] = {}
+        """Probabilities of inferred transitions, as far as they are known, by cause, effect and kind."""
         self.transitions: Sequence[Transition] = list(self._transitions())
 
     def node(self, number: int) -> Node:
@@ -194,13 +196,16 @@ class Steps:
     def _caused(self) -> Iterator[Transition]:
         """Transitions by links and stable keys, each pair of steps once for each kind."""
         known = set()
-        for cause, effect, kind, provenance in self.graph.links:
+        likely = self.graph.link_probabilities
+        for place, (cause, effect, kind, provenance) in enumerate(self.graph.links):
             one, other = self.of_span[cause] if cause >= 0 else _EARLIER, self.of_span[effect]
             if kind == LinkKind.MESSAGE:
                 one, other = self.worker(one), self.worker(other)
             if other < 0 or one == _START or one in (other, self.owners[other]) or (one, other, kind) in known:
                 continue
             known.add((one, other, kind))
+            if place in likely:
+                self.probabilities[one, other, kind] = likely[place]
             wait = None if cause < 0 else max(0, self.starts[other] - self.graph.ends[cause])
             yield one, other, kind, provenance, wait
 

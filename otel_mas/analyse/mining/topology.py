@@ -6,9 +6,11 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import fsum
 
 from otel_mas.analyse.mining.figures import Counted, Figures, Run, median_and_p95
 from otel_mas.analyse.mining.steps import EARLIER, START, Node, Steps, Transition
+from otel_mas.causal.links import INFERRED
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class MinedEdge:
     """Runs that took it."""
     share: float
     """The same as a part of the workflow's runs."""
+    confidence: float | None
+    """Mean probability that an edge which was inferred is right; None of those that are known, or if nothing tells."""
     probability: float | None
     """Part of the cause's executions that led to the effect in this way; of START: of the runs; None after EARLIER."""
     wait_p50_ns: int | None
@@ -104,7 +108,7 @@ _EdgeKey = tuple[str, Node, Node, str, str]
 class _Taken(Counted):
     """An edge as it is counted."""
 
-    __slots__ = ("causes", "times", "waits")
+    __slots__ = ("causes", "probabilities", "times", "waits")
 
     def __init__(self) -> None:
         super().__init__()
@@ -112,6 +116,8 @@ class _Taken(Counted):
         self.causes = 0
         """Executions of the cause that took it."""
         self.waits = array("q")
+        self.probabilities = array("d")
+        """Those of guesses."""
 
 
 class TopologyMiner:
@@ -145,6 +151,8 @@ class TopologyMiner:
             taken = self._edges[workflow, *key]
             taken.times += len(found)
             taken.waits.extend([wait_ns for *_, wait_ns in found if wait_ns is not None])
+            if key[3] == INFERRED:
+                taken.probabilities.extend(_likely(steps, found))
             if len(found) == 1:
                 taken.causes += 1
                 effects: Iterable[int] = (found[0][1],)
@@ -200,6 +208,7 @@ class TopologyMiner:
             taken.count,
             len(taken.runs),
             share,
+            fsum(taken.probabilities) / len(taken.probabilities) if taken.probabilities else None,
             probability,
             *median_and_p95(taken.waits),
             *median_and_p95(taken.durations),
@@ -212,6 +221,13 @@ class TopologyMiner:
 
     def _traces(self, taken: Counted) -> Sequence[str]:
         return [self.runs[number].trace_id for number in taken.runs]
+
+
+def _likely(steps: Steps, found: Iterable[Transition]) -> Iterator[float]:
+    """The probabilities of these transitions, as far as they are known."""
+    for cause, effect, kind, _, _ in found:
+        if (likely := steps.probabilities.get((cause, effect, kind))) is not None:
+            yield likely
 
 
 def _order(edge: MinedEdge) -> tuple[object, ...]:

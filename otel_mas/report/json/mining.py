@@ -53,6 +53,7 @@ class MinedEdgeForm(_Figures):
     count: Annotated[int, "how often it was taken: pairs of a cause and an effect, of which a join has several"]
     executions: Annotated[int, "executions that it led to"]
     runs: Annotated[int, "runs that took it"]
+    confidence: Annotated[float | None, "mean probability that an inferred edge is right; null of known ones"]
     probability: Annotated[
         float | None, "part of the cause's executions, of START of the runs, that took it; null after EARLIER"
     ]

@@ -149,3 +149,13 @@ def test_rare_paths_are_told_with_their_runs_and_how_the_others_ended(made: Made
     assert (handler.error_rate, handler.other_error_rate, handler.cost_usd) == (1.0, 0.0, 0.25)
     assert (variant.of, variant.traces) == ("variant", ("t9",))
     assert "+ fix, + boss → fix (error_handler), - edit" in variant.name
+
+
+def test_a_guess_tells_how_likely_it_is(made: Made) -> None:
+    graph = made.graph(made.task("a1", 0, 10), made.task("b1", 20, 30, causes=[("trigger", "a1")]))
+    graph._links.provenance[0], graph._links.probabilities[0] = "inferred", 0.25
+    miner = TopologyMiner()
+    mined(miner, [graph, graph])
+
+    [guess] = [one for one in miner.topology().edges if one.cause == "a"]
+    assert (guess.provenance, guess.count, guess.confidence) == ("inferred", 2, 0.25)
