@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -15,7 +15,6 @@ from otel_mas.sources.restore import typed_value
 
 _KINDS: Final = {kind.name: kind for kind in SpanKind}
 _MICROSECOND_NS: Final = 1_000
-_SERVER_HALF: Final = "/server"
 _STATUS_CODE, _STATUS_MESSAGE = "otel.status_code", "otel.status_description"
 _PEER: Final = {"serviceName": "peer.service", "ipv4": "network.peer.address", "port": "network.peer.port"}
 
@@ -34,12 +33,11 @@ class ZipkinFile(ExportSource):
 
     @classmethod
     def spans(cls, path: Path, problems: list[str]) -> Iterator[ExportedSpan]:
+        shared = _Shared(span for document in documents(path) for span in _flat(document))
         for document in documents(path):
-            flat = list(_flat(document))
-            halves = Counter((one["traceId"], one["id"]) for one in flat)
-            for span in flat:
+            for span in _flat(document):
                 try:
-                    yield _span(span, halves)
+                    yield _span(span, *shared.ids(span))
                 except (KeyError, TypeError, ValueError, AttributeError) as error:
                     problems.append(f"leaves out a span that cannot be read: {error!r}")
 
@@ -52,25 +50,56 @@ def _flat(spans: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
             yield one
 
 
-def _span(span: Mapping[str, Any], halves: Mapping[tuple[str, str], int]) -> ExportedSpan:
-    """A span of the document.
+class _Shared:
+    """Ids that a client's span shares with those of its servers, as B3 has them (`shared`).
 
-    Args:
-        halves: how many spans have a trace and an id: two where client and server share one. A span below such an id
-            is the server's, as in Jaeger's adjuster of Zipkin's ids.
+    A server's span becomes one below the client's, with an id of its own. A span below such an id is the server's or
+    the client's, whichever has its service, as in Zipkin; the server's where it is neither's, as in Jaeger.
     """
-    trace, own, parent = span["traceId"], span["id"], span.get("parentId")
-    is_server = span.get("kind") == "SERVER"
-    if halves[trace, own] > 1 and is_server:
-        own, parent = own + _SERVER_HALF, own
-    elif parent and halves.get((trace, parent), 1) > 1:
-        parent += _SERVER_HALF
+
+    def __init__(self, spans: Iterable[Any]) -> None:
+        self._servers: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._clients: dict[tuple[str, str], str] = {}
+        for span in spans:
+            if isinstance(span, Mapping) and "traceId" in span and "id" in span:
+                key = str(span["traceId"]), str(span["id"])
+                if _is_server(span):
+                    self._servers[key].append(_service(span))
+                else:
+                    self._clients[key] = _service(span)
+
+    def ids(self, span: Mapping[str, Any]) -> tuple[str, str | None]:
+        """The id of a span, and the one of its parent."""
+        trace, own, parent, service = span["traceId"], span["id"], span.get("parentId"), _service(span)
+        if _is_server(span) and (trace, own) in self._clients:
+            return _half(own, service), own
+        client = self._clients.get((trace, parent)) if parent else None
+        servers = self._servers.get((trace, parent)) if parent and client is not None else None
+        if parent is None or not servers or (service == client and service not in servers):
+            return own, parent
+        return own, _half(parent, service if service in servers else servers[0])
+
+
+def _is_server(span: Mapping[str, Any]) -> bool:
+    return bool(span.get("shared")) or span.get("kind") == "SERVER"
+
+
+def _service(span: Mapping[str, Any]) -> str:
+    local = span.get("localEndpoint")
+    return str(local.get("serviceName") or "") if isinstance(local, Mapping) else ""
+
+
+def _half(shared: str, service: str) -> str:
+    return f"{shared}/server/{service}"
+
+
+def _span(span: Mapping[str, Any], own: str, parent: str | None) -> ExportedSpan:
     tags: dict[str, Any] = dict(span.get("tags") or {})
     error, status = tags.pop("error", None), tags.pop(_STATUS_CODE, "").upper()
     failed = status == "ERROR" or error not in (None, "false")
-    start, local = int(span["timestamp"]) * _MICROSECOND_NS, span.get("localEndpoint") or {}
+    start = int(span["timestamp"]) * _MICROSECOND_NS
     return ExportedSpan(
-        trace_id=trace,
+        trace_id=span["traceId"],
         span_id=own,
         parent_id=parent,
         name=span.get("name", ""),
@@ -81,7 +110,7 @@ def _span(span: Mapping[str, Any], halves: Mapping[tuple[str, str], int]) -> Exp
         message=tags.pop(_STATUS_MESSAGE, error if failed and error not in (None, "true") else "") or "",
         attributes={**{name: typed_value(name, tag) for name, tag in tags.items()}, **_peer(span)},
         events=[_event(one) for one in span.get("annotations") or ()],
-        service=local.get("serviceName", ""),
+        service=_service(span),
     )
 
 

@@ -144,18 +144,51 @@ def test_zipkins_tags_are_attributes_in_the_type_of_a_known_name(
     assert (span.status, span.status_message, dict(span.attributes)) == (status, message, left)
 
 
-def test_zipkins_two_halves_of_a_call_are_two_spans(read: Read) -> None:
-    """What the server did is below the server's half, as Jaeger's adjuster has it."""
-    found = read(
-        zipkin(
-            {"id": ROOT, "name": "ask", "kind": "CLIENT"},
-            {"id": ROOT, "name": "answer", "kind": "SERVER", "shared": True},
-            {"id": CHILD, "parentId": ROOT, "name": "work"},
-        )
-    )
+def half(service: str, **more: Any) -> dict[str, Any]:
+    return {"id": ROOT, "localEndpoint": {"serviceName": service}} | more
+
+
+def below(service: str, **more: Any) -> dict[str, Any]:
+    return half(service, id=CHILD, parentId=ROOT, name="work") | more
+
+
+CLIENT_AND_SERVER = (
+    half("web", name="ask", kind="CLIENT"),
+    half("api", name="answer", kind="SERVER", shared=True),
+)
+
+
+@pytest.mark.parametrize(("service", "above"), [("api", "answer"), ("web", "ask"), ("", "answer")])
+@pytest.mark.parametrize("order", [1, -1], ids=["client first", "server first"])
+def test_zipkins_two_halves_of_a_call_are_two_spans(read: Read, service: str, above: str, order: int) -> None:
+    """What is below them is below the half of the same service, as Zipkin has it, else the server's, as Jaeger has."""
+    found = read(zipkin(*CLIENT_AND_SERVER[::order], below(service)))
+
     assert found["ask"].span_id == ROOT
-    assert found["answer"].parent_span_id == ROOT
-    assert found["work"].parent_span_id == found["answer"].span_id != ROOT
+    assert found["answer"].parent_span_id == ROOT != found["answer"].span_id
+    assert found["work"].parent_span_id == found[above].span_id
+
+
+def test_zipkins_call_that_two_servers_answered_has_three_spans(read: Read) -> None:
+    mirror = half("mirror", name="copy", kind="SERVER", shared=True)
+    found = read(zipkin(*CLIENT_AND_SERVER, mirror, below("mirror")))
+
+    assert len({span.span_id for span in found.values()}) == 4
+    assert found["work"].parent_span_id == found["copy"].span_id
+
+
+def test_zipkins_shared_span_without_its_client_keeps_its_id(read: Read) -> None:
+    found = read(zipkin(half("api", name="answer", kind="SERVER", shared=True), below("api")))
+
+    assert (found["answer"].span_id, found["work"].parent_span_id) == (ROOT, ROOT)
+
+
+def test_zipkins_halves_may_be_in_different_lines(tmp_path: Path) -> None:
+    (tmp_path / "lines.json").write_text("\n".join(json.dumps(zipkin(one)) for one in CLIENT_AND_SERVER))
+    source = open_source(tmp_path / "lines.json")
+
+    assert [summary.span_count for summary in source.traces(Query(limit=10))] == [2]
+    assert len({span.span_id for span in source.trace(TRACE).spans}) == 2
 
 
 def test_zipkins_annotations_are_events_and_the_other_end_is_the_peer(read: Read) -> None:
