@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO
 
 import click
@@ -16,7 +17,7 @@ from otel_mas.cli.output import note, print_problems
 _STDOUT = "-"
 _SPANS_PER_LINE = 1000
 _OTLP, _RECORDS, _MESSAGE_PACK = "otlp", "records", "records-msgpack"
-_SPEEDSCOPE, _PERFETTO = "speedscope", "perfetto"
+_SPEEDSCOPE, _PERFETTO, _JAEGER, _ZIPKIN = "speedscope", "perfetto", "jaeger", "zipkin"
 
 
 @click.command("export")
@@ -36,22 +37,23 @@ _SPEEDSCOPE, _PERFETTO = "speedscope", "perfetto"
 @click.option(
     "--format",
     "form",
-    type=click.Choice([_OTLP, _RECORDS, _MESSAGE_PACK, _SPEEDSCOPE, _PERFETTO]),
+    type=click.Choice([_OTLP, _RECORDS, _MESSAGE_PACK, _JAEGER, _ZIPKIN, _SPEEDSCOPE, _PERFETTO]),
     default=_OTLP,
     show_default=True,
-    help="OTLP/JSON lines; trace records as JSON lines or MessagePack; a timeline for speedscope or Perfetto.",
+    help="OTLP/JSON lines; trace records as JSON lines or MessagePack; JSON for Jaeger's UI or Zipkin; a timeline for"
+    " speedscope or Perfetto.",
 )
 @source_option
 @debug
 def command(
     target: Target, everything: bool, output: str, content: bool, span_lines: bool, form: str, store: str | None
 ) -> None:
-    """Write traces as OTLP/JSON lines, as a Collector's file exporter does, or as trace records (docs/records.md).
+    """Write traces as OTLP/JSON lines, as a Collector's file exporter does, or in another form.
 
-    Anything that reads OTLP files reads such a one; `otel-mas import` puts it back into a store. Records are for
-    programs that know nothing of OTLP, and come from any source; OTLP from a store only. Content (messages, tool calls,
-    exceptions) is in it with --with-content only; spans that have not ended are not in it. `otel-mas replay` answers
-    from a file with content.
+    Anything that reads OTLP files reads such a one; `otel-mas import` puts it back into a store. Trace records
+    (docs/records.md) are for programs that know nothing of OTLP. OTLP comes from a store only, all else from any
+    source. Content (messages, tool calls, exceptions) is in it with --with-content only; spans that have not ended are
+    in timelines alone. `otel-mas replay` answers from OTLP with content.
     """
     if span_lines and form != _OTLP:
         raise click.UsageError("--span-lines is for OTLP: leave it out, or --format.")
@@ -59,6 +61,8 @@ def command(
         raise click.UsageError("--all is every trace: give no TRACE and no --conversation.")
     if form in (_SPEEDSCOPE, _PERFETTO):
         _export_timeline(target, everything, output, content, store, form)
+    elif form in (_JAEGER, _ZIPKIN):
+        _export_spans(target, everything, output, content, store, form)
     elif form == _OTLP:
         _export_otlp(target, everything, output, content, store, 1 if span_lines else _SPANS_PER_LINE)
     else:
@@ -80,10 +84,41 @@ def _export_records(
             file.writelines(encoded(ended, packed))
             left_out, written_records = left_out + len(records) - len(ended), written_records + len(ended)
             print_problems(run.problems)
-    if left_out:
-        note(f"left out {left_out} {'span' if left_out == 1 else 'spans'} that have not ended")
+    _note_left_out(left_out)
     if output != _STDOUT:
         note(f"wrote {written_records} records to {output}")
+
+
+def _export_spans(target: Target, everything: bool, output: str, content: bool, store: str | None, form: str) -> None:
+    import orjson
+
+    from otel_mas.api import open as open_source
+    from otel_mas.config import Settings
+    from otel_mas.report.jaeger import jaeger
+    from otel_mas.report.zipkin import zipkin
+    from otel_mas.sources.store.source import StoreSource
+    from otel_mas.sources.store.with_content import spans_with_content
+
+    settings = Settings.from_env(store=store)
+    content = content or settings.content_may_leave
+    with open_source(store) as source:
+        runs = list(source.each()) if everything else [target.find(source)]
+        spans = sorted((span for run in runs for span in run.spans), key=lambda span: span.trace_id)
+        for run in runs:
+            print_problems(run.problems)
+    ended = [span for span in spans if span.end_ns is not None]
+    if content and StoreSource.recognises(Path(settings.store)):
+        ended = spans_with_content(settings.store, dict.fromkeys(span.trace_id for span in ended))
+    with _opened(output) as file:
+        file.write(orjson.dumps((jaeger if form == _JAEGER else zipkin)(ended, content=content)))
+    _note_left_out(sum(span.end_ns is None for span in spans))
+    if output != _STDOUT:
+        note(f"wrote {len(ended)} spans to {output}")
+
+
+def _note_left_out(spans: int) -> None:
+    if spans:
+        note(f"left out {spans} {'span' if spans == 1 else 'spans'} that have not ended")
 
 
 def _export_timeline(
@@ -127,8 +162,7 @@ def _export_otlp(
     finally:
         reader.close()
     print_problems(left_out)
-    if still_open:
-        note(f"left out {still_open} {'span' if still_open == 1 else 'spans'} that have not ended")
+    _note_left_out(still_open)
     if output != _STDOUT:
         note(f"wrote {spans} spans of {len(ids)} {'trace' if len(ids) == 1 else 'traces'} to {output}")
 

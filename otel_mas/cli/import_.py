@@ -1,4 +1,4 @@
-"""`otel-mas import`: OTLP files into a store."""
+"""`otel-mas import`: OTLP files, and exports of other programs, into a store."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from otel_mas.cli.output import note, print_line, print_problems
 if TYPE_CHECKING:
     from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
 
+    from otel_mas.sources.exports.files import ExportFile
     from otel_mas.sources.otlp.files import OtlpFile
 
 _DAY_NS = 86_400 * 10**9
@@ -30,22 +31,22 @@ _DAY_NS = 86_400 * 10**9
 )
 @debug
 def command(files: tuple[Path, ...], store: str | None, may_ship: bool) -> None:
-    """Import OTLP files into a store: JSON lines or protobuf, compressed with gzip, zstd or not at all.
+    """Import files into a store: OTLP as JSON lines or protobuf, compressed with gzip, zstd or not at all, and what
+    other programs have exported (docs/sources.md).
 
     A second import of a file changes nothing. Of a truncated file the whole lines or messages are imported. Spans are
     stored as they come; where OTEL_MAS_PERSONAL_DATA or OTEL_MAS_REMOVE_PATHS is set, without secrets and that data.
     """
     from otel_mas.config import Settings
     from otel_mas.errors import SourceError
-    from otel_mas.sources.otlp.files import OtlpFile
     from otel_mas.store.importing import import_spans
 
     settings = Settings.from_env(store=store)
-    opened = [OtlpFile(path) for path in files]
+    opened = [_opened(path) for path in files]
     unreadable: list[str] = []
     done = import_spans(settings.store, _messages(opened, unreadable), may_ship=may_ship, settings=settings)
     print_problems(problem for file in opened for problem in file.problems)
-    others = sum(file.other_signals for file in opened)
+    others = sum(getattr(file, "other_signals", 0) for file in opened)
     if others:
         note(f"left out {others} lines of logs and metrics")
     if done.without_ids:
@@ -57,7 +58,18 @@ def command(files: tuple[Path, ...], store: str | None, may_ship: bool) -> None:
         raise SourceError("; ".join(unreadable))
 
 
-def _messages(files: list[OtlpFile], unreadable: list[str]) -> Iterator[ResourceSpans]:
+def _opened(path: Path) -> OtlpFile | ExportFile:
+    """The file, by what is in it; OTLP, of which reading it tells what is wrong, where it is nothing that is known."""
+    from otel_mas.sources.otlp.files import OtlpFile, is_otlp
+
+    if is_otlp(path):
+        return OtlpFile(path)
+    from otel_mas.sources.exports.files import ExportFile
+
+    return ExportFile.recognised(path) or OtlpFile(path)
+
+
+def _messages(files: list[OtlpFile | ExportFile], unreadable: list[str]) -> Iterator[ResourceSpans]:
     for file in files:
         try:
             yield from file.messages()

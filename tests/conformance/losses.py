@@ -107,6 +107,45 @@ _CLICKHOUSE = frozenset(
     }
 )
 
+# The JSON of Jaeger's UI has the model of Jaeger 1, in µs.
+_JAEGER_JSON = frozenset(
+    {
+        "a foreign string array",
+        "a link's attributes",
+        "a link's dropped count",
+        "a link's flags",
+        "a link's trace state",
+        "a map",
+        "a nested array",
+        "a resource's array",
+        "a resource's dropped count",
+        "a resource's schema URL",
+        "a root with a link into its own trace",
+        "a scope's attributes",
+        "a scope's dropped count",
+        "a scope's schema URL",
+        "an array of numbers",
+        "an attribute called error",
+        "an attribute called otel.scope.name",
+        "an attribute called otel.status_code",
+        "an attribute called span.kind",
+        "an attribute without a value",
+        "an end before the start",
+        "an event",
+        "an event's array",
+        "an event's dropped count",
+        "bytes",
+        "dropped counts",
+        "empty bytes",
+        "flags",
+        "infinity",
+        "kind unspecified",
+        "nanoseconds",
+        "not a number",
+        "trace state",
+    }
+)
+
 LOSSES: dict[str, frozenset[str]] = {
     "store": _STORE,
     "OTLP file": frozenset(),
@@ -114,6 +153,7 @@ LOSSES: dict[str, frozenset[str]] = {
     "trace records": _RECORDS,
     "store, imported": _STORE,
     "clickhouse": _CLICKHOUSE,
+    "Jaeger's JSON": _JAEGER_JSON,
     "jaeger memory": _JAEGER,
     "jaeger badger": _JAEGER | _JAEGER_1,
 }

@@ -98,11 +98,11 @@ def _imported(ground: Ground, exports: Sequence[TracesData]) -> Source:
     return open_source(path)
 
 
-def _records(form: str, name: str) -> Setup:
-    """A file of trace records with content, exported from a file of OTLP: `(export format, file name)`."""
+def _exported(form: str, name: str) -> Setup:
+    """A file of another form with content, exported from a file of OTLP: `(export format, file name)`."""
 
     def setup(ground: Ground, exports: Sequence[TracesData]) -> Source:
-        protobuf, path = _protobuf(ground, exports), ground.folder("records") / name
+        protobuf, path = _protobuf(ground, exports), ground.folder("exported") / name
         source = f"otlp+file://{protobuf.location}"
         otel_mas("export", "--all", "--content", "--format", form, "--from", source, "-o", str(path))
         return open_source(path)
@@ -114,8 +114,9 @@ PLACES: dict[str, Place] = {
     "store": Place(_store, "store", remote=False),
     "OTLP file, JSON lines": Place(_archive, "archive of a store"),
     "OTLP file, protobuf": Place(_protobuf, "OTLP file"),
-    "trace records, JSON lines": Place(_records("records", "records.jsonl.gz"), "trace records"),
-    "trace records, MessagePack": Place(_records("records-msgpack", "records.msgpack"), "trace records"),
+    "trace records, JSON lines": Place(_exported("records", "records.jsonl.gz"), "trace records"),
+    "trace records, MessagePack": Place(_exported("records-msgpack", "records.msgpack"), "trace records"),
+    "Jaeger's JSON": Place(_exported("jaeger", "jaeger.json"), "Jaeger's JSON"),
     "store, imported": Place(_imported, "store, imported", remote=False),
     "jaeger+http, memory": Place(_jaeger("jaeger+http", "memory"), "jaeger memory"),
     "jaeger+grpc, memory": Place(_jaeger("jaeger+grpc", "memory"), "jaeger memory"),

@@ -43,7 +43,9 @@ def test_the_table_speaks_of_what_there_is() -> None:
     assert set().union(*LOSSES.values()) <= {oddity.is_ for oddity in ODDITIES}
 
 
-@pytest.mark.parametrize("of", ["store", "trace records", "jaeger memory", "jaeger badger", "clickhouse"])
+@pytest.mark.parametrize(
+    "of", ["store", "trace records", "Jaeger's JSON", "jaeger memory", "jaeger badger", "clickhouse"]
+)
 def test_every_loss_is_documented(of: str) -> None:
     page = (REPOSITORY / "docs" / "sources.md").read_text()
 

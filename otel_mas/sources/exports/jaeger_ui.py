@@ -13,6 +13,7 @@ from otel_mas.sources.first_object import names_of_first_object
 
 _ERROR, _KIND = "error", "span.kind"
 _STATUS_CODE, _STATUS_MESSAGE = "otel.status_code", "otel.status_description"
+_SCOPE_NAME, _SCOPE_VERSION = "otel.scope.name", "otel.scope.version"
 _KINDS: Final = {kind.name.lower(): kind for kind in SpanKind}
 _MICROSECOND_NS: Final = 1_000
 
@@ -70,6 +71,7 @@ def _span(span: Mapping[str, Any], processes: Mapping[str, tuple[str, dict[str, 
         links=[(one["traceID"], one["spanID"], {}) for one in span.get("references") or () if one is not parent],
         service=service,
         resource=resource,
+        scope=(str(tags.pop(_SCOPE_NAME, "")), str(tags.pop(_SCOPE_VERSION, "")), {}),
     )
 
 

@@ -85,12 +85,25 @@ class ExportSource(FileSource):
             message for number, path in enumerate(paths) if number in parts for message in messages(self._spans(path))
         )
 
+    @classmethod
+    def readable(cls, path: Path, problems: list[str]) -> Iterator[ExportedSpan]:
+        """The spans of a file, as `spans` gives them.
+
+        Raises:
+            OSError: it cannot be read.
+            ValueError: it is not of this form, or from some place on.
+        """
+        try:
+            yield from cls.spans(path, problems)
+        except _MALFORMED as error:
+            raise ValueError(f"{path} is no {cls.form}: {error}") from None
+
     def _spans(self, path: Path) -> Iterator[ExportedSpan]:
         problems: list[str] = []
         try:
-            yield from self.spans(path, problems)
+            yield from self.readable(path, problems)
         except OSError as error:
             raise SourceError(f"cannot read {path}: {error.strerror or error}") from error
-        except _MALFORMED as error:
-            raise SourceError(f"{path} is no {self.form}: {error}") from None
+        except ValueError as error:
+            raise SourceError(str(error)) from None
         self.warn(f"{path}: {problem}" for problem in problems)

@@ -11,8 +11,9 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from otel_mas.model import SpanKind, StatusCode
+from otel_mas.model import Link, SpanKind, StatusCode
 from otel_mas.semconv import attributes as names
+from otel_mas.sources.restore import causes_of, restored_attributes, restored_links
 
 if TYPE_CHECKING:
     from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
@@ -107,6 +108,11 @@ def messages(spans: Iterable[ExportedSpan]) -> Iterator[ResourceSpans]:
 def _message(span: ExportedSpan, pairs: Any) -> Span:
     from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+    # Forms without arrays and without kinds of links have ours as text, and repeated in attributes.
+    attributes = restored_attributes(span.attributes)
+    links = [Link(trace_hex(trace), span_hex(one), _kind(more), more) for trace, one, more in span.links]
+    if causes := causes_of(attributes):
+        links = list(restored_links(tuple(links), causes))
     return Span(
         trace_id=bytes.fromhex(trace_hex(span.trace_id)),
         span_id=bytes.fromhex(span_hex(span.span_id)),
@@ -115,19 +121,26 @@ def _message(span: ExportedSpan, pairs: Any) -> Span:
         kind=span.kind.value,  # type: ignore[arg-type]
         start_time_unix_nano=_time(span.start_ns),
         end_time_unix_nano=0 if span.end_ns is None else _time(span.end_ns),
-        attributes=pairs(span.attributes),
+        attributes=pairs(attributes),
         events=[
             Span.Event(name=one.name, time_unix_nano=_time(one.time_ns), attributes=pairs(one.attributes))
             for one in span.events
         ],
         links=[
             Span.Link(
-                trace_id=bytes.fromhex(trace_hex(trace)), span_id=bytes.fromhex(span_hex(one)), attributes=pairs(more)
+                trace_id=bytes.fromhex(link.trace_id),
+                span_id=bytes.fromhex(link.span_id),
+                attributes=pairs(link.attributes),
             )
-            for trace, one, more in span.links
+            for link in links
         ],
         status=Status(code=span.status.value, message=span.message),  # type: ignore[arg-type]
     )
+
+
+def _kind(attributes: Mapping[str, Any]) -> str | None:
+    kind = attributes.get(names.MAS_LINK_KIND)
+    return kind if isinstance(kind, str) else None
 
 
 def _time(ns: int) -> int:

@@ -16,6 +16,7 @@ from otel_mas.sources.restore import typed_value
 _KINDS: Final = {kind.name: kind for kind in SpanKind}
 _MICROSECOND_NS: Final = 1_000
 _STATUS_CODE, _STATUS_MESSAGE = "otel.status_code", "otel.status_description"
+_SCOPE_NAME, _SCOPE_VERSION = "otel.scope.name", "otel.scope.version"
 _PEER: Final = {"serviceName": "peer.service", "ipv4": "network.peer.address", "port": "network.peer.port"}
 
 
@@ -98,6 +99,7 @@ def _span(span: Mapping[str, Any], own: str, parent: str | None) -> ExportedSpan
     error, status = tags.pop("error", None), tags.pop(_STATUS_CODE, "").upper()
     failed = status == "ERROR" or error not in (None, "false")
     start = int(span["timestamp"]) * _MICROSECOND_NS
+    scope_name, scope_version = tags.pop(_SCOPE_NAME, ""), tags.pop(_SCOPE_VERSION, "")
     return ExportedSpan(
         trace_id=span["traceId"],
         span_id=own,
@@ -111,6 +113,7 @@ def _span(span: Mapping[str, Any], own: str, parent: str | None) -> ExportedSpan
         attributes={**{name: typed_value(name, tag) for name, tag in tags.items()}, **_peer(span)},
         events=[_event(one) for one in span.get("annotations") or ()],
         service=_service(span),
+        scope=(scope_name, scope_version, {}),
     )
 
 

@@ -314,6 +314,24 @@ def test_content_is_exported_only_on_request(tmp_path: Path, monkeypatch: pytest
     assert "a secret" in run("export", "--store", store).stdout
 
 
+@pytest.mark.parametrize("form", ["jaeger", "zipkin"])
+def test_an_export_for_another_ui_is_read_and_imported_again(lunch: Path, tmp_path: Path, form: str) -> None:
+    """From a store with the content that it keeps apart, where that is asked for."""
+    written = run("export", "--all", "--format", form, "--content", "--store", lunch, "-o", tmp_path / "out.json")
+    assert written.exit_code == 0
+    assert "wrote 15 spans" in written.stderr
+    assert b"For seven" in (tmp_path / "out.json").read_bytes()
+
+    assert "imported 15 spans" in run("import", tmp_path / "out.json", "--store", tmp_path / "other.db").stdout
+    assert traces(tmp_path / "other.db") == traces(lunch)
+    before, after = (
+        json.loads(run("graph", "--conversation", THREAD, "--store", store, "--json").stdout)["edges"]
+        for store in (lunch, tmp_path / "other.db")
+    )
+    assert after == before
+    assert "For seven" not in run("export", "--all", "--format", form, "--store", lunch).stdout
+
+
 def test_a_failed_export_leaves_the_old_file(lunch: Path, tmp_path: Path) -> None:
     (tmp_path / "out.jsonl").write_text("before")
     run("export", "f" * 32, "--store", lunch, "-o", tmp_path / "out.jsonl")

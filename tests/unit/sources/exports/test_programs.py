@@ -1,4 +1,7 @@
-"""Exports and databases that the programs themselves have written (make/ has the scripts), read as traces."""
+"""Exports and databases that the programs themselves have written (make/ has the scripts), read as traces.
+
+But Langfuse's, which its server alone writes: that one is by hand, like those that the UI downloads.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from otel_mas.model.message_text import written
 from otel_mas.semconv import attributes as names
 from otel_mas.sources import open_source
 from otel_mas.sources.exports.datadog import DatadogFile
+from otel_mas.sources.exports.langfuse import LangfuseFile
 from otel_mas.sources.exports.langsmith import LangSmithFile
 from otel_mas.sources.exports.mlflow import MlflowDatabase
 from otel_mas.sources.exports.phoenix import PhoenixDatabase
@@ -50,6 +54,7 @@ def one_trace(path: Path, kind: type[ExportSource]) -> Trace:
     ("name", "kind", "service"),
     [
         ("datadog.json", DatadogFile, "team"),
+        ("langfuse.json", LangfuseFile, "team"),
         ("langsmith.jsonl", LangSmithFile, ""),
         ("mlflow.sql", MlflowDatabase, "team"),
         ("phoenix.sql", PhoenixDatabase, "team"),
@@ -80,7 +85,12 @@ def test_a_model_a_failed_tool_and_their_parent_in_one_conversation(
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("datadog.json", DatadogFile), ("langsmith.jsonl", LangSmithFile), ("mlflow.sql", MlflowDatabase)],
+    [
+        ("datadog.json", DatadogFile),
+        ("langfuse.json", LangfuseFile),
+        ("langsmith.jsonl", LangSmithFile),
+        ("mlflow.sql", MlflowDatabase),
+    ],
 )
 def test_calls_are_told_in_the_names_of_the_conventions(
     name: str, kind: type[ExportSource], exported: Callable[[str], Path]
