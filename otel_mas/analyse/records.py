@@ -225,6 +225,7 @@ class _Records:
                     kind=edge.kind,
                     trace_id=self._trace_id(cause) if cause is not None and apart else None,
                     provenance=edge.provenance,
+                    probability=edge.probability,
                 )
 
     def _causal_parent(self, span: Span, event_type: EventType, causes: list[Edge]) -> str | None:

@@ -54,6 +54,14 @@ class Graph:
         """From cause to effect, with kind and provenance."""
         return self.causal.edges
 
+    @property
+    def possible_edges(self) -> tuple[Edge, ...]:
+        """Causes that are less likely than not, with their probability; they are not among the edges.
+
+        Only of spans that another instrumentation recorded.
+        """
+        return self.causal.possible_edges
+
     def control_edges(self) -> tuple[Edge, ...]:
         """The edges between tasks, without parentage: why each task ran."""
         return self.causal.control_edges()
@@ -73,7 +81,10 @@ class Graph:
         return (*((self._incomplete,) if self._incomplete else ()), *self.causal.incomplete, *self.causal.problems)
 
     def to_networkx(self) -> networkx.MultiDiGraph[str]:
-        """Nodes: span ids (hex) with "span". Edges: from cause to effect, with "kind" and "provenance"."""
+        """Nodes: span ids (hex) with "span". Edges: from cause to effect.
+
+        Edges have "kind", "provenance" and, where that is known of an inferred one, "probability".
+        """
         return self.causal.to_networkx()
 
     def edges_to_pandas(self) -> pandas.DataFrame:

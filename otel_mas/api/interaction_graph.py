@@ -42,8 +42,8 @@ class InteractionGraph:
         """A node for each span, by the record's `span_id`; an edge from each cause to its effect.
 
         Nodes have the record's `agent_name`, `event_type`, `timestamp`, `duration_ns` and the `record` itself; one that
-        only an edge names has none. Edges have `kind` and `provenance`; where a span caused another in several ways,
-        the way that is no parentage or message.
+        only an edge names has none. Edges have `kind` and `provenance`, and `probability` where that is known of an
+        inferred one; where a span caused another in several ways, the way that is no parentage or message.
         """
         import networkx
 
@@ -64,6 +64,8 @@ class InteractionGraph:
             for parent in sorted(record.parents, key=lambda parent: parent.kind != "message"):
                 if parent.kind is not None:
                     found.add_edge(parent.span_id, record.span_id, kind=parent.kind, provenance=parent.provenance)
+                    if parent.probability is not None:
+                        found.edges[parent.span_id, record.span_id]["probability"] = parent.probability
         return found
 
     def critical_path(self) -> CriticalPath:

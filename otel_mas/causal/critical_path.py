@@ -92,7 +92,7 @@ def critical_path(forest: Forest, links: Links, tasks: Callable[[], Mapping[int,
     )
     if siblings.roots:
         _Walk(forest, siblings, builder).run()
-    return CriticalPath(builder, forest.spans, ReasonText(forest.spans, tasks).sentence)
+    return CriticalPath(builder, forest.spans, ReasonText(forest.spans, tasks, links).sentence)
 
 
 class _DelayReasons:

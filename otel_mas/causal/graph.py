@@ -13,7 +13,7 @@ from otel_mas.causal.barrier import Barrier
 from otel_mas.causal.critical_path import critical_path
 from otel_mas.causal.forest import ROOT, Forest
 from otel_mas.causal.labels import Labels, label
-from otel_mas.causal.links import RECORDED, Links
+from otel_mas.causal.links import INFERRED, RECORDED, Links
 from otel_mas.causal.steps import CriticalPath
 from otel_mas.model import AttributeValue, Span, SpanTable
 from otel_mas.semconv import LinkKind
@@ -107,6 +107,22 @@ class CausalGraph:
         """All edges, in start order of their effects; the `child` edge of an effect comes first."""
         return tuple(edge for i in range(len(self._forest.spans)) for edge in self._into(i))
 
+    @cached_property
+    def possible_edges(self) -> tuple[Edge, ...]:
+        """Causes of spans of others that are less likely than not: no edges, and no answer follows them.
+
+        They tell of a span without a cause from which ones it may have come.
+        """
+        ids = self._forest.spans.ids
+        return tuple(
+            Edge(ids[one.cause], ids[one.effect], one.kind, INFERRED, one.probability) for one in self._links.possible
+        )
+
+    @property
+    def probabilities(self) -> Mapping[int, float]:
+        """The probability of inferred edges, by their place in `links`; see `Edge`."""
+        return self._links.probabilities
+
     def span(self, span_id: str) -> Span:
         """The span with this id; KeyError where there is none, as for externals."""
         return self._forest.spans[self._index[span_id]]
@@ -190,7 +206,10 @@ class CausalGraph:
         return self._critical_path
 
     def to_networkx(self) -> networkx.MultiDiGraph[str]:
-        """Nodes: span ids (hex) with "span" (None for externals). Edges: cause to effect, keyed by kind."""
+        """Nodes: span ids (hex) with "span" (None for externals). Edges: cause to effect, keyed by kind.
+
+        Edges have "kind" and "provenance", and "probability" where that is known of an inferred one.
+        """
         import networkx
 
         graph: networkx.MultiDiGraph[str] = networkx.MultiDiGraph()
@@ -198,6 +217,8 @@ class CausalGraph:
         graph.add_nodes_from((span_id, {"span": None}) for span_id in self.externals)
         for edge in self.edges:
             graph.add_edge(edge.cause, edge.effect, edge.kind, kind=edge.kind, provenance=edge.provenance)
+            if edge.probability is not None:
+                graph.edges[edge.cause, edge.effect, edge.kind]["probability"] = edge.probability
         return graph
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 RECORDED = "recorded"
 METADATA = "metadata"
@@ -12,6 +13,15 @@ INFERRED = "inferred"
 
 NONE = -1
 """No edge: the end of a list of edges."""
+
+
+class Possible(NamedTuple):
+    """A span that may have caused another one, both by number."""
+
+    cause: int
+    effect: int
+    kind: str
+    probability: float
 
 
 @dataclass(slots=True)
@@ -26,6 +36,8 @@ class Links:
     externals: list[str] = field(default_factory=list)
     probabilities: dict[int, float] = field(default_factory=dict)
     """By edge, of those that are inferred and for which it is known how often their like is right."""
+    possible: list[Possible] = field(default_factory=list)
+    """Causes that are less likely than not. Nothing follows these; they are no edges."""
     first: array[int] = field(init=False)
     """The first edge into each span, or `NONE`."""
     following: array[int] = field(default_factory=lambda: array("q"))

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from otel_mas.causal.links import Links
 from otel_mas.dialects.messaging import queue_name
 from otel_mas.model import SpanKind, SpanTable
 from otel_mas.semconv import LinkKind, Operation
@@ -76,9 +77,10 @@ def is_held(reason: Reason) -> bool:
 class ReasonText:
     """Sentences of reasons, with the names of the spans."""
 
-    def __init__(self, spans: SpanTable, tasks: Callable[[], Mapping[int, str]]) -> None:
+    def __init__(self, spans: SpanTable, tasks: Callable[[], Mapping[int, str]], links: Links) -> None:
         """`tasks` gives the names of task spans by number; it is called when the first one is needed."""
         self._spans = spans
+        self._links = links
         self._tasks = tasks
         self._names: dict[int, str] = {}
 
@@ -93,6 +95,7 @@ class ReasonText:
             text = (self._names.get(one) or self._name(one)) + text
         if other != NO_SPAN:
             text += self._names.get(other) or self._name(other)
+            text += self._doubt(one, other)
         if not more:
             return text
         if is_held(reason):
@@ -102,6 +105,14 @@ class ReasonText:
         branches, second, ahead = more
         margin = f"{lasting(ahead)} after" if ahead else "together with"
         return f"{text} (last of {branches} branches, {margin} {self._names.get(second) or self._name(second)})"
+
+    def _doubt(self, effect: int, cause: int) -> str:
+        """How likely the cause is one, if it was only inferred."""
+        links = self._links
+        for edge in links.into(effect) if links.probabilities else ():
+            if links.cause[edge] == cause and edge in links.probabilities:
+                return f" (inferred, {100 * links.probabilities[edge]:.0f} %)"
+        return ""
 
     def _asking(self, reason: Reason) -> Reason:
         """The same reason, in the words of what happened where it is between a client and its server."""

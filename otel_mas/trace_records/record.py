@@ -130,6 +130,10 @@ class Parent(_Model):
         Literal["recorded", "metadata", "inferred"],
         Field(description="known by a hook or a mark, by keys of the framework, or worked out afterwards"),
     ] = "recorded"
+    probability: Annotated[
+        float | None,
+        Field(description="of an inferred cause, from 0 to 1: how often one on the same grounds is right", ge=0, le=1),
+    ] = None
     attributes: Annotated[Values, Field(description="other attributes of the span link")] = {}
 
 

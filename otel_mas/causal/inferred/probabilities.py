@@ -24,5 +24,7 @@ LATER_RUN: Final = 0.7
 """A run that goes on in a thread of which no earlier run is here, and the first tasks in it."""
 LATER_INPUT: Final = 0.9
 """The same, of a run that was given an input."""
+LIKELY: Final = 0.5
+"""From it on a cause is an edge of the graph; below it is a possible cause, which nothing is concluded from."""
 LEAST: Final = 0.1
-"""Below it an edge is not said."""
+"""Below it a cause is not said at all."""

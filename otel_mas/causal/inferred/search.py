@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from otel_mas.causal.forest import Forest
 from otel_mas.causal.inferred.langgraph import task_causes
+from otel_mas.causal.inferred.probabilities import LIKELY
 from otel_mas.causal.inferred.tasks import find_tasks
-from otel_mas.causal.links import INFERRED, METADATA, Links
+from otel_mas.causal.links import INFERRED, METADATA, Links, Possible
 
 
 def infer_causes(forest: Forest, links: Links) -> None:
     """Add edges to the spans of another instrumentation that have no recorded cause. Linear in these spans.
 
-    In a trace of ours nothing is looked at.
+    In a trace of ours nothing is looked at. Causes that are less likely than not are kept apart: `Links.possible`.
 
     Args:
         forest: the spans.
@@ -22,7 +23,12 @@ def infer_causes(forest: Forest, links: Links) -> None:
         return
     for effect, found in task_causes(forest, find_tasks(forest, links, foreign)):
         for cause, kind, probability in found:
-            links.add(cause, effect, kind, METADATA if probability is None else INFERRED, probability)
+            if probability is None:
+                links.add(cause, effect, kind, METADATA)
+            elif probability >= LIKELY:
+                links.add(cause, effect, kind, INFERRED, probability)
+            else:
+                links.possible.append(Possible(cause, effect, kind, probability))
 
 
 __all__ = ["infer_causes"]

@@ -14,7 +14,7 @@ from otel_mas.analyse.questions import Question
 from otel_mas.causal import CHILD, CausalGraph, CriticalPath, Edge, Step, StepKind
 from otel_mas.model import Event, Link, PartialList, Span, TraceSummary
 from otel_mas.report.decisions import Reasons
-from otel_mas.report.json.fields import OMITTED, PROBLEMS, TIME, InFrames
+from otel_mas.report.json.fields import OMITTED, PROBABILITY, PROBLEMS, TIME, InFrames
 from otel_mas.report.json.profile import FunctionForm as FunctionForm
 from otel_mas.report.json.profile import HotSpotForm as HotSpotForm
 from otel_mas.report.json.profile import ProfileDocument as ProfileDocument
@@ -131,6 +131,7 @@ class EdgeForm(TypedDict):
     effect: Annotated[str, "span id of the effect"]
     kind: Annotated[str, "child (it ran inside), or a `mas.link.kind`: trigger, send, handoff, call, resume, ..."]
     provenance: Annotated[str, "recorded, metadata (joined by stable keys, exact) or inferred"]
+    probability: Annotated[float | None, PROBABILITY]
     cause_label: Annotated[str | None, "name of the cause; null where it lies in another trace"]
     effect_label: Annotated[str, "name of the effect"]
     gap_ns: Annotated[
@@ -143,6 +144,7 @@ class EdgeForm(TypedDict):
 class GraphDocument(TypedDict):
     nodes: Annotated[list[NodeForm], "every span, in start order"]
     edges: Annotated[list[EdgeForm], "from cause to effect"]
+    possible_edges: Annotated[list[EdgeForm], "causes that are less likely than not, and that nothing follows"]
     externals: Annotated[list[str], "span ids of causes that lie in other traces"]
     questions: Annotated[list[QuestionForm], "what people were asked, in the order of asking"]
     problems: Annotated[list[str], PROBLEMS]
@@ -326,9 +328,11 @@ def _value(value: Any) -> Any:
 def graph(causal: CausalGraph, problems: Sequence[str], asked: Sequence[Question] = ()) -> GraphDocument:
     """`otel-mas graph --json`."""
     labels = TaskLabels(causal)
+    spans = {span.span_id: span for span in causal.spans}
     return {
         "nodes": [_node(span, labels, causal.held_by(span.span_id)) for span in causal.spans],
         "edges": edges(causal, labels),
+        "possible_edges": [_edge(edge, spans, labels) for edge in causal.possible_edges],
         "externals": list(causal.externals),
         "questions": [_question(one) for one in asked],
         "problems": list(problems),
@@ -338,21 +342,22 @@ def graph(causal: CausalGraph, problems: Sequence[str], asked: Sequence[Question
 def edges(causal: CausalGraph, labels: TaskLabels) -> list[EdgeForm]:
     """Edges in start order of the effects."""
     spans = {span.span_id: span for span in causal.spans}
+    return [_edge(edge, spans, labels) for edge in causal.edges]
 
-    def form(edge: Edge) -> EdgeForm:
-        cause, effect = spans.get(edge.cause), spans[edge.effect]
-        ended = None if cause is None or edge.kind == CHILD else cause.end_ns
-        return {
-            "cause": edge.cause,
-            "effect": edge.effect,
-            "kind": edge.kind,
-            "provenance": edge.provenance,
-            "cause_label": None if cause is None else labels.label(cause),
-            "effect_label": labels.label(effect),
-            "gap_ns": None if ended is None else effect.start_ns - ended,
-        }
 
-    return [form(edge) for edge in causal.edges]
+def _edge(edge: Edge, spans: Mapping[str, Span], labels: TaskLabels) -> EdgeForm:
+    cause, effect = spans.get(edge.cause), spans[edge.effect]
+    ended = None if cause is None or edge.kind == CHILD else cause.end_ns
+    return {
+        "cause": edge.cause,
+        "effect": edge.effect,
+        "kind": edge.kind,
+        "provenance": edge.provenance,
+        "probability": edge.probability,
+        "cause_label": None if cause is None else labels.label(cause),
+        "effect_label": labels.label(effect),
+        "gap_ns": None if ended is None else effect.start_ns - ended,
+    }
 
 
 def _node(span: Span, labels: TaskLabels, holder: Span | None) -> NodeForm:

@@ -14,6 +14,7 @@ class InFrames:
 
 OMITTED = InFrames(None)
 TIME = ": nanoseconds since the Unix epoch"
+PROBABILITY = "of an inferred edge, from 0 to 1: how often one said on the same grounds is right; null: not known"
 PROBLEMS = "what is wrong with the traces, in words"
 
-__all__ = ["OMITTED", "PROBLEMS", "TIME", "InFrames"]
+__all__ = ["OMITTED", "PROBABILITY", "PROBLEMS", "TIME", "InFrames"]

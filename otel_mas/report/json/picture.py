@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypedDict, TypeVar
 from otel_mas.analyse.questions import Question
 from otel_mas.causal import CausalGraph, CriticalPath
 from otel_mas.model.frame import finite, whole
-from otel_mas.report.json.fields import PROBLEMS
+from otel_mas.report.json.fields import PROBABILITY, PROBLEMS
 from otel_mas.report.swimlanes import NONE, parents_first, swimlanes
 from otel_mas.report.task_labels import short_labels
 from otel_mas.report.text import plain
@@ -55,6 +55,7 @@ class PictureEdgesForm(TypedDict):
     effect: Annotated[list[int], "index of the span"]
     kind_s: Annotated[list[int], f"`mas.link.kind`: {_TEXT}"]
     provenance_s: Annotated[list[int], f"recorded, metadata or inferred: {_TEXT}"]
+    probability: Annotated[list[float | None], PROBABILITY]
     gap: Annotated[list[int | None], "nanoseconds from the end of the cause to the start of the effect; null: unknown"]
     joined: Annotated[list[int], "1: of several causes, this one ended last, and the effect waited for it"]
 
@@ -233,6 +234,7 @@ def _edges(causal: CausalGraph, texts: _Strings) -> PictureEdgesForm:
         "effect": effects,
         "kind_s": texts.column(kinds),
         "provenance_s": texts.column(provenances),
+        "probability": list(map(causal.probabilities.get, range(len(causes)))),
         "gap": [
             None if cause < 0 or cause in still_open else starts[effect] - ends[cause]
             for cause, effect in zip(causes, effects, strict=True)

@@ -9,7 +9,7 @@ from otel_mas.analyse.spans import Relation, SpanDetails
 from otel_mas.model import STATE_EVENT, Message, Span
 from otel_mas.model.message_text import written
 from otel_mas.report.json import EventForm, LinkForm, event, link, values
-from otel_mas.report.json.fields import PROBLEMS
+from otel_mas.report.json.fields import PROBABILITY, PROBLEMS
 
 
 class AroundForm(TypedDict):
@@ -22,6 +22,7 @@ class RelationForm(TypedDict):
     label: Annotated[str, "its task, and its name where it is no task"]
     kind: Annotated[str, "`mas.link.kind`: trigger, send, handoff, message, ..."]
     provenance: Annotated[str, "recorded, metadata (joined by stable keys, exact) or inferred"]
+    probability: Annotated[float | None, PROBABILITY]
 
 
 class MessageForm(TypedDict):
@@ -107,7 +108,13 @@ def _around(span: Span) -> AroundForm:
 
 
 def _relation(one: Relation, span_id: str) -> RelationForm:
-    return {"span_id": span_id, "label": one.label, "kind": one.edge.kind, "provenance": one.edge.provenance}
+    return {
+        "span_id": span_id,
+        "label": one.label,
+        "kind": one.edge.kind,
+        "provenance": one.edge.provenance,
+        "probability": one.edge.probability,
+    }
 
 
 def _message(message: Message) -> MessageForm:

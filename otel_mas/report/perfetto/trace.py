@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from otel_mas.causal import CHILD, CausalGraph
+from otel_mas.causal import CHILD, CausalGraph, Edge
 from otel_mas.model import Span
+from otel_mas.report.certainty import certainty, is_inferred
 from otel_mas.report.perfetto import messages
 from otel_mas.report.task_labels import TaskLabels
 from otel_mas.report.text import plain
@@ -131,11 +132,16 @@ class _Writer:
         notes |= {name: span.columns[name] for name in _SHOWN if span.columns.get(name) is not None}
         causes = [edge for edge in graph.causes_of(span.span_id) if edge.kind != CHILD]
         if causes:
-            notes["caused by"] = ", ".join(f"{edge.kind} from {_label(edge.cause, labels, graph)}" for edge in causes)
+            notes["caused by"] = ", ".join(_cause(edge, labels, graph) for edge in causes)
         if span.end_ns is None:
             notes["not ended"] = True
         for name, value in notes.items():
             _note(event.debug_annotations.add(name=name), value)
+
+
+def _cause(edge: Edge, labels: TaskLabels, graph: CausalGraph) -> str:
+    how = f" ({certainty(edge)})" if is_inferred(edge) else ""
+    return f"{edge.kind} from {_label(edge.cause, labels, graph)}{how}"
 
 
 def _label(span_id: str, labels: TaskLabels, graph: CausalGraph) -> str:

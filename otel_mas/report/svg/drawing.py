@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from otel_mas.causal import StepKind
 from otel_mas.model import Span
 from otel_mas.model.instants import instant
+from otel_mas.report.certainty import certainty, is_inferred
 from otel_mas.report.decisions import decision
 from otel_mas.report.forks import forked
 from otel_mas.report.markup import Markup, element, number, text
@@ -324,6 +325,9 @@ class _Drawing:
             phrase += f", which ended last of what {self._name(arrow.effect)} waited for"
         shape = f"om-edge {_EDGES.get(arrow.edge.kind, 'om-trigger')}"
         shape += " om-last" if arrow.last else ""
+        if is_inferred(arrow.edge):
+            shape += " om-inferred"
+            phrase += f" ({certainty(arrow.edge)})"
         bend = min(60.0, max(9.0, abs(to - x) * 0.5))
         if abs(at - y) < 1 and to >= x:
             path = f"M{number(x)} {number(y)}H{number(to - 1)}"
@@ -366,6 +370,8 @@ class _Drawing:
             items.append((key, " or ".join(said_kinds)))
         if any(arrow.last for arrow in self.arrows):
             items.append((_key("om-last"), "last of a join"))
+        if any(is_inferred(arrow.edge) for arrow in self.arrows):
+            items.append((_key("om-inferred"), "inferred"))
         if any(piece.shrunk for piece in self.scale.idle):
             hatch = Piece(0, 0, 0.0, 16.0)
             key = element("path", d=_hatching(hatch, -9, 0), class_="om-hatch")

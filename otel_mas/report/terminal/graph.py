@@ -10,6 +10,7 @@ from rich.text import Text
 from otel_mas.analyse.questions import Question
 from otel_mas.causal import CausalGraph, Edge
 from otel_mas.model import Span
+from otel_mas.report.certainty import certainty, is_inferred, percent
 from otel_mas.report.decisions import Reasons, decision, reason
 from otel_mas.report.forks import beginnings
 from otel_mas.report.lanes import Row, draw
@@ -91,11 +92,6 @@ def _with_lanes(row: Row, phrase: Text, first: Text, blank: str, margin: int, wi
         yield cells(blank, fork)
 
 
-def sure(edges: Sequence[Edge]) -> bool:
-    """None of the edges was only worked out afterwards."""
-    return all(edge.provenance != "inferred" for edge in edges)
-
-
 def _cut(name: str) -> str:
     cut = Text(name)
     cut.truncate(_WIDEST_NAME, overflow="ellipsis")
@@ -123,6 +119,9 @@ class _Picture:
                 self._around[edge.effect] = self._spans[edge.cause]
             elif edge.cause in self._spans:
                 self._causes[edge.effect].append(edge)
+        self._perhaps: dict[str, list[Edge]] = defaultdict(list)
+        for edge in causal.possible_edges:
+            self._perhaps[edge.effect].append(edge)
         externals = frozenset(causal.externals)
         self._outside: dict[str, list[Edge]] = defaultdict(list)
         for edge in causal.edges if externals else ():
@@ -176,11 +175,13 @@ class _Picture:
             parts.append(self._overdue[span.span_id])
         if span.span_id in self._forked:
             parts.append(Text(self._forked[span.span_id], style="yellow"))
-        kinds: dict[str, list[Edge]] = defaultdict(list)
+        groups: dict[tuple[str, str], list[Edge]] = defaultdict(list)
         for edge in self._causes.get(span.span_id, ()):
-            kinds[edge.kind].append(edge)
-        resumes_first = sorted(kinds, key=lambda kind: kind != LinkKind.RESUME)
-        parts += [self._cause(kind, kinds[kind], span) for kind in resumes_first]
+            groups[edge.kind, certainty(edge) if is_inferred(edge) else ""].append(edge)
+        resumes_first = sorted(groups, key=lambda group: group[0] != LinkKind.RESUME)
+        parts += [self._cause(group[0], groups[group], span) for group in resumes_first]
+        if not groups and span.span_id in self._perhaps:
+            parts.append(self._possible(self._perhaps[span.span_id]))
         if span.span_id in self._around:
             parts.append(Text(f"← start of {self._name(self._around[span.span_id])}"))
         for edge in self._outside.get(span.span_id, ()):
@@ -214,9 +215,15 @@ class _Picture:
             whys = [self._chosen.get((cause.span_id, effect.task_name or "")) for cause in causes]
             for why in dict.fromkeys(filter(None, whys)):
                 phrase.append(f" {why}", style="dim")
-        if not sure(edges):
-            phrase.append(" (inferred)", style="yellow")
+        if is_inferred(edges[0]):
+            phrase.append(f" ({certainty(edges[0])})", style="yellow")
         return phrase
+
+    def _possible(self, edges: Sequence[Edge]) -> Text:
+        """Causes of which each is less likely than not, the likeliest first."""
+        ranked = sorted(edges, key=lambda edge: -(edge.probability or 0))
+        named = [f"{self._name(self._spans[edge.cause])} ({percent(edge.probability or 0)})" for edge in ranked]
+        return Text(f"← perhaps after {listing(named, most=4)}", style="yellow")
 
     def _held(self, causes: Sequence[Span], effect: Span) -> Text:
         """Which task of the step before kept the effect waiting once its causes had ended."""

@@ -11,6 +11,7 @@ from otel_mas.analyse.spans import Relation, SpanDetails
 from otel_mas.errors.printable import printable
 from otel_mas.model import EXCEPTION_EVENT, STATE_EVENT, Message
 from otel_mas.model.message_text import lines_of, written
+from otel_mas.report.certainty import certainty
 from otel_mas.report.decisions import decision
 from otel_mas.report.terminal.lines import cells, joined, kind_style, outcome, wrap
 from otel_mas.report.text import count, duration, local_time, offset, plain, usd
@@ -76,8 +77,8 @@ def _relations(title: str, found: Sequence[Relation], width: int) -> Iterator[Te
 
 def _relation(one: Relation) -> str:
     other = "" if one.span is None else f"  {one.span.span_id}"
-    how = "" if one.edge.provenance == "recorded" else f" ({one.edge.provenance})"
-    return f"{one.edge.kind}{how}: {plain(one.label)}{other}"
+    how = certainty(one.edge)
+    return f"{one.edge.kind}{f' ({how})' if how else ''}: {plain(one.label)}{other}"
 
 
 def _messages(title: str, found: Sequence[Message], width: int) -> Iterator[Text]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from otel_mas.causal.links import INFERRED, Links
 from otel_mas.causal.reasons import NO_REASON, NO_SPAN, PAUSED, WAITED, ReasonText, lasting
 from otel_mas.model import ObjectSpanTable, Span
 from otel_mas.semconv import attributes as names
@@ -31,7 +32,7 @@ def test_names_say_what_is_specific() -> None:
     spans = [Span("t1", str(i), None, name, 0, 1) for i, name in enumerate(named)]
     tasks = {0: "x#2"}
     spans[0] = Span("t1", "0", None, "task x", 0, 1, columns={names.MAS_TASK_ID: "k"})
-    words = ReasonText(ObjectSpanTable(spans), lambda: tasks)
+    words = ReasonText(ObjectSpanTable(spans), lambda: tasks, Links(len(spans)))
     assert words.sentence((WAITED, 0, 1, ())) == "x#2 waited for critic"
     assert words.sentence((WAITED, 2, 3, ())) == "search waited for chat gpt"
     assert words.sentence((PAUSED, 4, NO_SPAN, ())) == "a span without a name paused to wait for input"
@@ -45,6 +46,13 @@ def test_names_of_tasks_are_looked_up_when_the_first_is_needed() -> None:
     def fail() -> dict[int, str]:
         raise AssertionError("looked up")
 
-    assert ReasonText(ObjectSpanTable([Span("t1", "0", None, "a", 0, 1)]), fail).sentence((PAUSED, 0, NO_SPAN, ())) == (
-        "a paused to wait for input"
-    )
+    words = ReasonText(ObjectSpanTable([Span("t1", "0", None, "a", 0, 1)]), fail, Links(1))
+    assert words.sentence((PAUSED, 0, NO_SPAN, ())) == "a paused to wait for input"
+
+
+def test_a_cause_that_was_only_inferred_is_said_with_its_probability() -> None:
+    links = Links(2)
+    links.add(0, 1, "trigger", INFERRED, 0.9)
+    spans = [Span("t1", name, None, name, 0, 1) for name in "ab"]
+    words = ReasonText(ObjectSpanTable(spans), dict, links)
+    assert words.sentence((WAITED, 1, 0, ())) == "b waited for a (inferred, 90 %)"

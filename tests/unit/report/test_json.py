@@ -60,6 +60,7 @@ def test_the_graph_holds_edges_with_kind_and_provenance(documents: dict[Any, Any
             "effect": "5c00000000000002",
             "kind": "resume",
             "provenance": "metadata",
+            "probability": None,
             "cause_label": "approve",
             "effect_label": "approve",
             "gap_ns": 59_020_000_000,

@@ -160,14 +160,6 @@ def test_a_wide_fan_out_is_told_in_words_without_lanes(team: ModuleType) -> None
     assert "join     ← trigger from work#1, #2, #3, #4 and 56 more; waited for work#60, 1.0 ms after work#59" in phrase
 
 
-def test_an_inferred_cause_is_marked() -> None:
-    from otel_mas.causal import Edge
-    from otel_mas.report.terminal.graph import sure
-
-    assert sure([Edge("a", "b", "trigger", "recorded")])
-    assert not sure([Edge("a", "b", "trigger", "recorded"), Edge("c", "b", "trigger", "inferred")])
-
-
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_no_line_of_a_tree_or_a_list_is_wider_than_asked_for(conversation: CausalGraph, width: int) -> None:
     lines = [*terminal.tree(conversation, width), *terminal.heading(conversation.spans, width)]

@@ -82,3 +82,9 @@ export function oneLine(text: string, most = 200): string {
     most,
   );
 }
+
+/** How sure an edge is that was not recorded. */
+export function certainty(provenance: string, probability: number | null): string {
+  const known = probability !== null && !Number.isNaN(probability);
+  return known ? `${provenance} ${Math.round(100 * probability)} %` : provenance;
+}

@@ -59,6 +59,7 @@ export function picture(
       effect: edges.map(([, effect]) => at.get(effect) ?? -1),
       kind_s: edges.map(([, , kind]) => text(kind ?? "trigger")),
       provenance_s: edges.map(() => text("recorded")),
+      probability: edges.map(() => null),
       gap: edges.map(() => 0),
       joined: edges.map(([, , , joined]) => (joined ? 1 : 0)),
     },

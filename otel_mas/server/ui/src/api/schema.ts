@@ -1278,6 +1278,11 @@ export interface components {
              */
             kind: string;
             /**
+             * Probability
+             * @description of an inferred edge, from 0 to 1: how often one said on the same grounds is right; null: not known
+             */
+            probability: number | null;
+            /**
              * Provenance
              * @description recorded, metadata (joined by stable keys, exact) or inferred
              */
@@ -1832,6 +1837,11 @@ export interface components {
              * @description every span, in start order
              */
             nodes: components["schemas"]["NodeForm"][];
+            /**
+             * Possible Edges
+             * @description causes that are less likely than not, and that nothing follows
+             */
+            possible_edges: components["schemas"]["EdgeForm"][];
             /**
              * Problems
              * @description what is wrong with the traces, in words
@@ -2450,6 +2460,11 @@ export interface components {
              */
             kind_s: number[];
             /**
+             * Probability
+             * @description of an inferred edge, from 0 to 1: how often one said on the same grounds is right; null: not known
+             */
+            probability: (number | null)[];
+            /**
              * Provenance S
              * @description recorded, metadata or inferred: index in `strings`; -1 for none
              */
@@ -2914,6 +2929,11 @@ export interface components {
              */
             label: string;
             /**
+             * Probability
+             * @description of an inferred edge, from 0 to 1: how often one said on the same grounds is right; null: not known
+             */
+            probability: number | null;
+            /**
              * Provenance
              * @description recorded, metadata (joined by stable keys, exact) or inferred
              */
@@ -2945,10 +2965,20 @@ export interface components {
         /** RescheduledSpanForm */
         RescheduledSpanForm: {
             /**
+             * Drag Ns
+             * @description nanoseconds by which the run ends sooner if it takes no time; null if removed
+             */
+            drag_ns: number | null;
+            /**
              * Duration Ns
              * @description nanoseconds that it would have taken
              */
             duration_ns: number;
+            /**
+             * Exclusive Drag Ns
+             * @description the same of its own time alone, without that of its children
+             */
+            exclusive_drag_ns: number | null;
             /**
              * Label
              * @description the task with its number, or the span's name

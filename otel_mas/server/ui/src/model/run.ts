@@ -1,5 +1,6 @@
 /** A run in memory: its spans as columns, its causes as linked lists. Events of the stream are merged into it. */
 import type { PictureDocument, SpanEvent } from "../api/types";
+import { certainty } from "../format";
 
 export interface Lane {
   name: string;
@@ -62,6 +63,8 @@ export class Run {
   readonly edgeEffects: number[] = [];
   readonly edgeKinds: string[] = [];
   readonly edgeProvenances: string[] = [];
+  /** Of inferred edges, from 0 to 1; NaN: not known. */
+  readonly edgeProbabilities: number[] = [];
   readonly edgeGaps: number[] = [];
   readonly edgeJoined: boolean[] = [];
 
@@ -121,6 +124,7 @@ export class Run {
         text(edges.provenance_s[e]),
         edges.gap[e] ?? Number.NaN,
         edges.joined[e] === 1,
+        edges.probability[e] ?? Number.NaN,
       );
     }
     const { end, kind_s, span, start } = doc.critical_path;
@@ -305,6 +309,12 @@ export class Run {
     return at;
   }
 
+  /** How sure an edge is: nothing where it was recorded. */
+  certainty(edge: number): string {
+    const provenance = this.edgeProvenances[edge];
+    return provenance === "recorded" ? "" : certainty(provenance, this.edgeProbabilities[edge]);
+  }
+
   private adopt(child: number, parent: number): void {
     this.parents[child] = parent;
     if (parent < 0) {
@@ -317,12 +327,16 @@ export class Run {
     this.lastChild[parent] = child;
   }
 
-  private addEdge(cause: number, effect: number, kind: string, provenance: string, gap: number, joined: boolean): void {
+  private addEdge(
+    cause: number, effect: number, kind: string, provenance: string, gap: number, joined: boolean,
+    probability = Number.NaN,
+  ): void {
     const e = this.edgeCauses.length;
     this.edgeCauses.push(cause);
     this.edgeEffects.push(effect);
     this.edgeKinds.push(kind);
     this.edgeProvenances.push(provenance);
+    this.edgeProbabilities.push(probability);
     this.edgeGaps.push(gap);
     this.edgeJoined.push(joined);
     this.nextIn.push(this.firstIn[effect]);

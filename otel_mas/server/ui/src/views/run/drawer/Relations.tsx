@@ -1,5 +1,5 @@
 import type { SpanDetails } from "../../../api/types";
-import { oneLine } from "../../../format";
+import { certainty, oneLine } from "../../../format";
 import { useShared } from "../context";
 
 const MOST = 40;
@@ -15,7 +15,7 @@ export function Relations({ details }: { details: SpanDetails }) {
   const relation = (one: SpanDetails["causes"][number]) => ({
     span_id: one.span_id,
     text: one.label,
-    note: one.provenance === "recorded" ? one.kind : `${one.kind}, ${one.provenance}`,
+    note: one.provenance === "recorded" ? one.kind : `${one.kind}, ${certainty(one.provenance, one.probability)}`,
   });
   const around = (one: SpanDetails["inside"][number]) => ({ span_id: one.span_id, text: one.name, note: "" });
   return (

@@ -43,7 +43,7 @@ export function Tip({ span, x, y, width, height }: Props) {
           <bdi>
             {joined
               .slice(0, 3)
-              .map((e) => `${oneLine(run.title(run.edgeCauses[e]), 40)} (${run.edgeKinds[e]})`)
+              .map((e) => `${oneLine(run.title(run.edgeCauses[e]), 40)} (${[run.edgeKinds[e], run.certainty(e)].filter(Boolean).join(", ")})`)
               .join(", ")}
           </bdi>
           {joined.length > 3 && ` and ${joined.length - 3} more`}

@@ -52,7 +52,7 @@ function drawArrow(
   drawn.add(place);
   const { colour, dash } = edgeStyle(arrow.kind, frame.colours);
   const faint = frame.focus && !(frame.focus.has(cause) && frame.focus.has(effect));
-  context.globalAlpha = faint ? 0.15 : touched || arrow.critical || arrow.joined ? 1 : 0.75;
+  context.globalAlpha = faint ? 0.15 : arrow.inferred ? 0.5 : touched || arrow.critical || arrow.joined ? 1 : 0.75;
   context.strokeStyle = touched ? frame.colours.select : arrow.critical ? frame.colours.path : colour;
   context.fillStyle = context.strokeStyle;
   context.lineWidth = crowded ? 0.8 : arrow.joined ? 2.4 : arrow.critical || touched ? 1.6 : 1.1;
@@ -72,7 +72,11 @@ function drawArrow(
   context.moveTo(toX, toY);
   context.lineTo(toX - 6, toY - 3);
   context.lineTo(toX - 6, toY + 3);
-  context.fill();
+  if (arrow.inferred) {
+    // An open head: it is not certain.
+    context.closePath();
+    context.stroke();
+  } else context.fill();
   context.globalAlpha = 1;
 }
 

@@ -10,6 +10,8 @@ export interface Arrow {
   /** Of several causes that a task waited for, the one that ended last. */
   joined: boolean;
   critical: boolean;
+  /** Worked out, and perhaps wrong. */
+  inferred: boolean;
 }
 
 export interface Scene {
@@ -108,7 +110,14 @@ function arrows(run: Run, places: Layout, successive: ReadonlySet<number>): Arro
     // Who read what of whom is drawn where nothing stronger joins the two.
     if (run.edgeKinds[e] === "message" && seen.has(key)) continue;
     seen.add(key);
-    found.push({ cause, effect, kind: run.edgeKinds[e], joined: run.edgeJoined[e], critical: successive.has(key) });
+    found.push({
+      cause,
+      effect,
+      kind: run.edgeKinds[e],
+      joined: run.edgeJoined[e],
+      critical: successive.has(key),
+      inferred: run.edgeProvenances[e] === "inferred",
+    });
   }
   return found;
 }
