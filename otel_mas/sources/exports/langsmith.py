@@ -1,4 +1,5 @@
-"""Runs exported from LangSmith: what `Client.list_runs` gives, as JSON, one run a line or all in a list."""
+"""Runs exported from LangSmith: what `Client.list_runs` gives, as JSON, one run a line or all in a list, and Parquet
+of its bulk exports."""
 
 from __future__ import annotations
 
@@ -7,9 +8,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+from otel_mas.dialects.reading import parsed_json
 from otel_mas.model import StatusCode
 from otel_mas.semconv import Operation
 from otel_mas.semconv import attributes as names
+from otel_mas.sources.exports import parquet
 from otel_mas.sources.exports.gen_ai import CONTROL_FLOW, described, is_plain, json_text
 from otel_mas.sources.exports.source import ExportSource, beginning, documents
 from otel_mas.sources.exports.spans import ExportedEvent, ExportedSpan, iso_ns
@@ -21,6 +24,7 @@ _OPERATIONS: Final = {
     "embedding": Operation.EMBEDDINGS,
 }
 _THREADS: Final = ("thread_id", "session_id", "conversation_id")
+_STRUCTURES: Final = ("inputs", "outputs", "extra", "prompt_token_details", "completion_token_details")
 _ERROR_TYPE: Final = re.compile(r"([A-Za-z_][\w.]*)\(")
 _COUNTS: Final = {
     "prompt_tokens": names.GEN_AI_USAGE_INPUT_TOKENS,
@@ -36,23 +40,36 @@ _DETAILS: Final = {
 class LangSmithFile(ExportSource):
     """Files of LangSmith's runs. The project is the service where its name is there; metadata are attributes."""
 
-    reads: ClassVar[str] = "runs exported from LangSmith: JSON, a list or lines; a file, a folder or a pattern"
+    reads: ClassVar[str] = (
+        "runs exported from LangSmith: JSON, a list or lines, or Parquet; a file, a folder, a pattern"
+    )
     form: ClassVar[str] = "file of LangSmith's runs"
-    suffixes: ClassVar[tuple[str, ...]] = (".json", ".jsonl", ".ndjson", ".gz", ".zst")
+    suffixes: ClassVar[tuple[str, ...]] = (".json", ".jsonl", ".ndjson", ".gz", ".zst", ".parquet")
 
     @staticmethod
     def is_one(path: Path) -> bool:
+        if parquet.has_columns(path, (b"run_type", b"trace_id", b"dotted_order")):
+            return True
         found = names_of_first_object(beginning(path).lstrip(b"[ \t\r\n"))
         return {b"id", b"run_type"} <= found and not found.isdisjoint((b"trace_id", b"dotted_order", b"session_id"))
 
     @classmethod
     def spans(cls, path: Path, problems: list[str]) -> Iterator[ExportedSpan]:
-        for document in documents(path):
+        for document in _documents(path):
             for run in document if isinstance(document, list) else [document]:
                 try:
                     yield _span(run)
                 except (KeyError, TypeError, ValueError, AttributeError) as error:
                     problems.append(f"leaves out a run that cannot be read: {error!r}")
+
+
+def _documents(path: Path) -> Iterator[Any]:
+    """Runs, or lists of them. In Parquet structures are JSON text."""
+    if not parquet.is_parquet(path):
+        yield from documents(path)
+        return
+    for row in parquet.rows(path):
+        yield row | {key: parsed_json(row[key]) for key in _STRUCTURES if key in row}
 
 
 def _span(run: Mapping[str, Any]) -> ExportedSpan:
@@ -91,7 +108,7 @@ def _attributes(run: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str
     if kind == "llm":
         found[names.GEN_AI_REQUEST_MODEL] = metadata.get("ls_model_name")
         found[names.GEN_AI_PROVIDER_NAME] = metadata.get("ls_provider")
-        found |= _usage(run)
+        found |= _usage(run) | _cost(run)
     thread = next((metadata[key] for key in _THREADS if metadata.get(key)), None)
     if thread is not None:
         found[names.GEN_AI_CONVERSATION_ID] = str(thread)
@@ -107,6 +124,15 @@ def _usage(run: Mapping[str, Any]) -> dict[str, Any]:
     usage = _usage_metadata(run.get("outputs"))
     counts = {names.GEN_AI_USAGE_INPUT_TOKENS: "input_tokens", names.GEN_AI_USAGE_OUTPUT_TOKENS: "output_tokens"}
     return {named: usage[key] for named, key in counts.items() if isinstance(usage.get(key), int)} | found
+
+
+def _cost(run: Mapping[str, Any]) -> dict[str, Any]:
+    """The cost that LangSmith worked out, in US dollars."""
+    try:
+        cost = float(run.get("total_cost") or 0)
+    except (TypeError, ValueError):
+        return {}
+    return {names.MAS_COST_USD: cost, names.MAS_COST_SOURCE: "LangSmith"} if cost > 0 else {}
 
 
 def _usage_metadata(outputs: Any) -> Mapping[str, Any]:
