@@ -77,7 +77,7 @@ class MinedRuns:
             self._gone -= 1
             steps = Steps(build([trace]))
             if steps.spans:
-                yield Run.of(number, wanted[trace.trace_id]), steps
+                yield Run.of(number, wanted[trace.trace_id], steps.call_costs()), steps
             else:
                 self._without_steps += 1
 

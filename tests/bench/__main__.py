@@ -25,6 +25,7 @@ from tests.bench import (
     follow,
     hard_runs,
     live,
+    many_runs,
     page,
     parts,
     queries,
@@ -148,6 +149,7 @@ def main() -> None:
             "findings",
             "hard runs",
             "queries",
+            "many runs",
             "search",
             "topology",
             "follow",
@@ -186,6 +188,8 @@ def main() -> None:
         hard_runs.report()
     if options.case in (None, "queries"):
         queries.report()
+    if options.case in (None, "many runs"):
+        many_runs.report()
     if options.case in (None, "search"):
         search.report()
     if options.case in (None, "topology"):

@@ -15,6 +15,7 @@ from opentelemetry.proto.trace.v1 import trace_pb2
 
 import otel_mas
 from otel_mas.api import Source
+from otel_mas.model import OWN_SCOPE
 from otel_mas.semconv import attributes as names
 from otel_mas.store import StoreWriter
 from otel_mas.store.columns import column_values
@@ -69,7 +70,7 @@ def write(path: Path) -> None:
     resources = [
         writer.resource({"service.name": "bench", "service.version": version}, "", b"") for version in ("1", "2")
     ]
-    scope = writer.scope("bench", "1", {}, "")
+    scope = writer.scope(OWN_SCOPE, "1", {}, "")
     rng, now_ns = random.Random(1), time.time_ns()
     for number in range(TRACES):
         trace = _Trace(number, now_ns - (TRACES - number) * 60 * SECOND, resources[number % 2], scope)

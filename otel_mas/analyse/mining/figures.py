@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -30,8 +30,12 @@ class Run:
     cost_usd: float | None
 
     @classmethod
-    def of(cls, number: int, summary: TraceSummary) -> Self:
-        """The run that a list of traces tells of."""
+    def of(cls, number: int, summary: TraceSummary, costs: Iterable[float]) -> Self:
+        """The run that a list of traces tells of.
+
+        Args:
+            costs: Of its model calls, whose sum in a list depends on their order.
+        """
         paused = summary.status == TraceStatus.INTERRUPTED
         return cls(
             number,
@@ -42,7 +46,7 @@ class Run:
             None if paused else summary.duration_ns,
             summary.input_tokens,
             summary.output_tokens,
-            summary.cost_usd,
+            None if summary.cost_usd is None else math.fsum(costs),
         )
 
 

@@ -12,7 +12,7 @@ A step is an execution of a task, agent, tool, retriever or model (`otel_mas.ana
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import cache
 from typing import ClassVar, Final, NamedTuple
 
@@ -86,6 +86,12 @@ class Steps:
         span = self.spans[number]
         return self._labels.full(span) if span in self._labels.part else self.nodes[number].name
 
+    def call_costs(self) -> Iterator[float]:
+        """The cost in USD of each model call that has a price."""
+        for kind, cost in zip(self.kinds, self.costs, strict=True):
+            if kind == _MODEL and cost is not None:
+                yield cost
+
     def path(self, number: int) -> str:
         """The name of the node of a step."""
         return self.node(number).name
@@ -96,15 +102,19 @@ class Steps:
         kinds, self.ignored = _kinds(self.graph)
         """`ignored`: spans of model calls that are steps by another span."""
         around = nearest(self.graph.parents, [kind is not None for kind in kinds])
-        for i, kind in enumerate(kinds):
-            above = around[i]
-            if kind in _WORKERS and above != ROOT and tasks[i] and tasks[i] == tasks[above]:
-                kinds[above] = _AGENT if kind == _AGENT else kinds[above]
-                kinds[i] = None
+        again = [
+            i
+            for i, (kind, above) in enumerate(zip(kinds, around, strict=True))
+            if kind in _WORKERS and above != ROOT and tasks[i] and tasks[i] == tasks[above]
+        ]
+        for i in again:
+            kinds[around[i]] = _AGENT if kinds[i] == _AGENT else kinds[around[i]]
+            kinds[i] = None
         self.spans = [i for i, kind in enumerate(kinds) if kind is not None]
         self.kinds = [kind for kind in kinds if kind is not None]
         number = dict(zip(self.spans, range(len(self.spans)), strict=True))
-        around = nearest(self.graph.parents, [kind is not None for kind in kinds])
+        if again:
+            around = nearest(self.graph.parents, [kind is not None for kind in kinds])
         self.owners = [number.get(around[i], _START) for i in self.spans]
         """The step around each, or -1."""
         self.of_span = [number[i] if i in number else number.get(around[i], _START) for i in range(len(kinds))]
@@ -242,11 +252,12 @@ def _kinds(graph: CausalGraph) -> tuple[list[str | None], Sequence[int]]:
     table = graph.table
     recorded, operations = table.column(names.MAS_RECORD_KIND), table.column(names.GEN_AI_OPERATION_NAME)
     agents = map(bool, table.column(names.GEN_AI_AGENT_NAME))
+    unsaid = [i for i, operation in enumerate(operations) if operation and not recorded[i]]
     found = list(map(_kind_of, recorded, operations, agents))
-    foreign = [i for i, kind in enumerate(found) if kind is not None and not recorded[i]]
+    foreign = [i for i in {*table.foreign(), *unsaid} if found[i] is not None]
     ignored: list[int] = []
     if foreign:
-        _leave_retold(graph, found, foreign)
+        _leave_retold(graph, found, frozenset(foreign))
     if any(found[i] == _MODEL for i in foreign) or _nested(graph, [kind == _MODEL for kind in found]):
         counted = {table.numbers[call.span.span_id] for call in model_calls(graph.spans)}
         ignored = [i for i, kind in enumerate(found) if kind == _MODEL and i not in counted]
@@ -255,9 +266,10 @@ def _kinds(graph: CausalGraph) -> tuple[list[str | None], Sequence[int]]:
     return found, ignored
 
 
-def _leave_retold(graph: CausalGraph, found: list[str | None], foreign: Sequence[int]) -> None:
+def _leave_retold(graph: CausalGraph, found: list[str | None], foreign: Set[int]) -> None:
     """Agents that stand for a graph's run which we recorded, too: some instrumentors call every graph an agent."""
-    if RecordKind.AGENT_TASK in graph.table.column(names.MAS_RECORD_KIND):
+    tasks = graph.table.having(names.MAS_RECORD_KIND)
+    if any(kind == RecordKind.AGENT_TASK and i not in foreign for i, kind in tasks):
         for i in foreign:
             if found[i] == _AGENT and "langchain" in graph.table[i].scope.name:
                 found[i] = None
@@ -265,7 +277,10 @@ def _leave_retold(graph: CausalGraph, found: list[str | None], foreign: Sequence
 
 def _nested(graph: CausalGraph, calls: Sequence[bool]) -> bool:
     """Whether a model call is inside another one."""
-    around = nearest(graph.parents, calls)
+    parents = graph.parents
+    if not any(calls[above] for above in parents if above != ROOT):
+        return False
+    around = nearest(parents, calls)
     return any(call and around[i] != ROOT for i, call in enumerate(calls))
 
 

@@ -56,7 +56,8 @@ def test_hot_spots_are_those_of_a_profile_of_the_same_runs(archive: Path) -> Non
     miner, every = HotSpotMiner(), graphs(archive)
     for number, graph in enumerate(every):
         summary = SummaryBuilder.of(Trace(graph.table.trace_ids[0], graph.spans)).summary()
-        miner.add(Run.of(number, summary), Steps(graph))
+        steps = Steps(graph)
+        miner.add(Run.of(number, summary, steps.call_costs()), steps)
 
     mined = {(one.kind, one.name): (one.spans, one.self_ns, one.on_path_ns) for one in miner.hot_spots()}
     profiled = {(one.kind, one.name): (one.spans, one.self_ns, one.on_path_ns) for one in profile(every).hot_spots}
