@@ -6,13 +6,17 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import click
 
 from otel_mas.cli.files import written
 from otel_mas.cli.options import Target, debug, one_target, source_option
 from otel_mas.cli.output import note, print_problems
+
+if TYPE_CHECKING:
+    from otel_mas.causal import CausalGraph
+    from otel_mas.otlp.one_trace import OneTrace
 
 _STDOUT = "-"
 _SPANS_PER_LINE = 1000
@@ -34,6 +38,7 @@ _SPEEDSCOPE, _PERFETTO, _JAEGER, _ZIPKIN = "speedscope", "perfetto", "jaeger", "
     help="With content: messages, tool calls, exceptions. Without, only what happened.",
 )
 @click.option("--span-lines", is_flag=True, help="OTLP with one span a line, which a diff shows better.")
+@click.option("--one-trace", is_flag=True, help="OTLP with all traces of a conversation under the id of the first.")
 @click.option(
     "--format",
     "form",
@@ -46,7 +51,14 @@ _SPEEDSCOPE, _PERFETTO, _JAEGER, _ZIPKIN = "speedscope", "perfetto", "jaeger", "
 @source_option
 @debug
 def command(
-    target: Target, everything: bool, output: str, content: bool, span_lines: bool, form: str, store: str | None
+    target: Target,
+    everything: bool,
+    output: str,
+    content: bool,
+    span_lines: bool,
+    one_trace: bool,
+    form: str,
+    store: str | None,
 ) -> None:
     """Write traces as OTLP/JSON lines, as a Collector's file exporter does, or in another form.
 
@@ -57,6 +69,8 @@ def command(
     """
     if span_lines and form != _OTLP:
         raise click.UsageError("--span-lines is for OTLP: leave it out, or --format.")
+    if one_trace and (form != _OTLP or target.conversation is None):
+        raise click.UsageError("--one-trace is for OTLP of a --conversation: leave it out, or say which.")
     if everything and (target.trace or target.conversation):
         raise click.UsageError("--all is every trace: give no TRACE and no --conversation.")
     if form in (_SPEEDSCOPE, _PERFETTO):
@@ -64,7 +78,8 @@ def command(
     elif form in (_JAEGER, _ZIPKIN):
         _export_spans(target, everything, output, content, store, form)
     elif form == _OTLP:
-        _export_otlp(target, everything, output, content, store, 1 if span_lines else _SPANS_PER_LINE)
+        per_line = 1 if span_lines else _SPANS_PER_LINE
+        _export_otlp(target, everything, output, content, store, per_line, one_trace=one_trace)
     else:
         _export_records(target, everything, output, content, store, packed=form == _MESSAGE_PACK)
 
@@ -144,7 +159,14 @@ def _export_timeline(
 
 
 def _export_otlp(
-    target: Target, everything: bool, output: str, content: bool, store: str | None, per_line: int
+    target: Target,
+    everything: bool,
+    output: str,
+    content: bool,
+    store: str | None,
+    per_line: int,
+    *,
+    one_trace: bool,
 ) -> None:
     from otel_mas.config import Settings
     from otel_mas.store.log_reader import LogReader
@@ -153,12 +175,12 @@ def _export_otlp(
     if store is not None and "://" in store:
         raise click.UsageError("OTLP comes from a store only: give its path, or --format records.")
     settings = Settings.from_env(store=store)
-    ids, still_open = _chosen(settings.store, None if everything else target)
+    ids, still_open, joined = _chosen(settings.store, None if everything else target, one_trace)
     allowed = settings.content_attribute_bytes if content else settings.shipped_content
     reader = LogReader(settings.store)
     try:
         with _opened(output) as file:
-            spans, left_out = write_lines(reader, ids, file, content=allowed, per_line=per_line)
+            spans, left_out = write_lines(reader, ids, file, content=allowed, per_line=per_line, joined=joined)
     finally:
         reader.close()
     print_problems(left_out)
@@ -167,17 +189,31 @@ def _export_otlp(
         note(f"wrote {spans} spans of {len(ids)} {'trace' if len(ids) == 1 else 'traces'} to {output}")
 
 
-def _chosen(store: str, target: Target | None) -> tuple[list[str], int]:
-    """The ids of the traces, the oldest first, and how many of their spans are still open."""
+def _chosen(store: str, target: Target | None, one_trace: bool) -> tuple[list[str], int, OneTrace | None]:
+    """The ids of the traces, the oldest first, how many of their spans are still open, and what makes them one."""
     from otel_mas.api.source import Source
+    from otel_mas.otlp.one_trace import OneTrace
     from otel_mas.sources.store.source import StoreSource
 
     with Source(StoreSource.open(store)) as source:
         if target is None:
-            return [one.trace_id for one in reversed(source.traces(limit=sys.maxsize))], 0
-        spans = target.find(source).spans
-        ids = list(dict.fromkeys(span.trace_id for span in spans))
-        return ids, sum(span.end_ns is None for span in spans)
+            return [one.trace_id for one in reversed(source.traces(limit=sys.maxsize))], 0, None
+        run = target.find(source)
+        ids = list(dict.fromkeys(span.trace_id for span in run.spans))
+        joined = OneTrace(ids, _unlinked(run.graph().causal)) if one_trace else None
+        return ids, sum(span.end_ns is None for span in run.spans), joined
+
+
+def _unlinked(graph: CausalGraph) -> dict[str, list[tuple[str, str]]]:
+    """By effect the causes that are known, but not by a link."""
+    from otel_mas.causal import CHILD
+    from otel_mas.causal.links import METADATA
+
+    found: dict[str, list[tuple[str, str]]] = {}
+    for edge in graph.edges:
+        if edge.provenance == METADATA and edge.kind != CHILD and edge.cause not in graph.externals:
+            found.setdefault(edge.effect, []).append((edge.cause, str(edge.kind)))
+    return found
 
 
 @contextmanager

@@ -314,6 +314,21 @@ def test_content_is_exported_only_on_request(tmp_path: Path, monkeypatch: pytest
     assert "a secret" in run("export", "--store", store).stdout
 
 
+def test_a_conversation_is_exported_as_one_trace_with_its_graph(lunch: Path, tmp_path: Path) -> None:
+    file, other = tmp_path / "one.jsonl", tmp_path / "other.db"
+    assert run("export", "--conversation", THREAD, "--one-trace", "--store", lunch, "-o", file).exit_code == 0
+    run("import", file, "--store", other)
+
+    def edges(store: Path) -> set[tuple[str, str, str]]:
+        found = json.loads(run("graph", "--conversation", THREAD, "--store", store, "--json").stdout)["edges"]
+        return {(one["cause"], one["effect"], one["kind"]) for one in found}
+
+    assert traces(other) == [trace_id(ASKING)]
+    assert edges(other) == edges(lunch)
+    assert trace_id(RESUMED) not in file.read_text()
+    assert run("export", "--one-trace", "--store", lunch).exit_code == 2
+
+
 @pytest.mark.parametrize("form", ["jaeger", "zipkin"])
 def test_an_export_for_another_ui_is_read_and_imported_again(lunch: Path, tmp_path: Path, form: str) -> None:
     """From a store with the content that it keeps apart, where that is asked for."""
