@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from otel_mas.analyse.failures import error_message
@@ -19,6 +21,7 @@ REASONS: Mapping[str | None, str] = {
 }
 """By record kind the content, beside a span or on it, that says why."""
 
+_POSITION, _REF_DIGEST = attrgetter("position"), attrgetter("digest")
 _SIDES = (("input", names.MAS_INPUT_MESSAGES), ("output", names.MAS_OUTPUT_MESSAGES))
 _Key = tuple[str, str]
 
@@ -46,6 +49,17 @@ class RunContent:
             by_span.setdefault((content.trace_id, content.span_id), []).append(content)
         return cls(refs, messages, kept, {key: by_name(found) for key, found in by_span.items()})
 
+    @classmethod
+    def joined(cls, parts: Iterable[RunContent]) -> RunContent:
+        """Content of several runs as that of one."""
+        several = list(parts)
+        return cls(
+            [ref for one in several for ref in one.refs],
+            {digest: message for one in several for digest, message in one.messages.items()},
+            any(one.kept for one in several),
+            {key: values for one in several for key, values in one._by_span.items()},
+        )
+
     def of(self, span: Span) -> Mapping[str, Any]:
         """Content beside a span, by name: tool arguments and results, exception text, questions."""
         return self._by_span.get((span.trace_id, span.span_id), {})
@@ -57,15 +71,22 @@ class RunContent:
 
     def messages_of(self, span: Span, direction: str) -> tuple[Message, ...]:
         """Messages that a span read ("input") or wrote ("output"), in order; a body is None where it was not kept."""
-        digests = self._digests.get((span.trace_id, span.span_id, direction), ())
-        return tuple(self.messages.get(digest) or Message(digest, "", None) for digest in digests)
+        return tuple(
+            self.messages.get(digest) or Message(digest, "", None) for digest in self.digests_of(span, direction)
+        )
+
+    def digests_of(self, span: Span, direction: str) -> Sequence[str]:
+        """The digests of these messages, for which no message is needed."""
+        return self._digests.get((span.trace_id, span.span_id, direction), ())
 
     @cached_property
     def _digests(self) -> Mapping[tuple[str, str, str], Sequence[str]]:
-        found: dict[tuple[str, str, str], list[str]] = {}
-        for ref in sorted(self.refs, key=lambda ref: ref.position):
-            found.setdefault((ref.trace_id, ref.span_id, ref.direction), []).append(ref.digest)
-        return found
+        groups: dict[tuple[str, str, str], list[MessageRef]] = {}
+        for key, some in groupby(self.refs, itemgetter(0, 1, 2)):
+            groups.setdefault(key, []).extend(some)
+        for group in groups.values():
+            group.sort(key=_POSITION)
+        return {key: list(map(_REF_DIGEST, group)) for key, group in groups.items()}
 
     def reason(self, span: Span) -> str | None:
         """Why a routing decision, a guardrail or a grade went as it did; None where that is not kept."""

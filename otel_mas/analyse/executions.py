@@ -185,7 +185,7 @@ class _Reader:
             agent=timing.agent(i) or span.agent,
             node=timing.node(i),
             task=None if task == _NOWHERE else self._labels[timing.spans[task].span_id],
-            status=_status(span),
+            status=status_of(span),
             error_type=error_type,
             start_ns=span.start_ns,
             end_ns=None if span.end_ns is None else end,
@@ -220,7 +220,8 @@ class _Reader:
         return str((span.agent if kind is ExecutionKind.AGENT else span.task_name) or span.name)
 
 
-def _status(span: Span) -> str:
+def status_of(span: Span) -> str:
+    """One of `STATUSES`: the outcome of a task, of other spans whether they failed."""
     if span.end_ns is None:
         return STOPPED if span.stopped else RUNNING
     outcome = span.columns.get(names.MAS_TASK_OUTCOME)
@@ -233,4 +234,4 @@ def _within(intervals: Sequence[Interval], start: int, end: int) -> list[Interva
     return [(max(start, one), min(end, other)) for one, other in intervals if one < end and other > start]
 
 
-__all__ = ["KINDS", "STATUSES", "SUCCEEDED", "Execution", "ExecutionKind", "executions"]
+__all__ = ["KINDS", "STATUSES", "SUCCEEDED", "Execution", "ExecutionKind", "executions", "status_of"]

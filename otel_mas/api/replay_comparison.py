@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from otel_mas.analyse.content import RunContent
 from otel_mas.analyse.final_output import outcome_without_output
 from otel_mas.api.trace import Trace
 from otel_mas.replay.changes import Change
@@ -25,7 +26,7 @@ def side(traces: Sequence[Trace], what: str, *, findings: bool = True) -> RunSid
     outcome = None if last is None else outcome_without_output(last.graph().causal)
     return RunSide(
         recording,
-        {one.trace_id: one._content for one in ordered},
+        RunContent.joined(one._content for one in ordered),
         found,
         None if last is None else last.final_output(),
         None if outcome is None else outcome.value,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from otel_mas.analyse.spans import SpanDetails
     from otel_mas.analyse.why_not import WhyNot
     from otel_mas.api.answers import Profile
+    from otel_mas.api.diff import Diff
     from otel_mas.api.log import Log
     from otel_mas.api.logs import Logs
     from otel_mas.api.query_answers import Events, Executions, Metrics, ReadRun
@@ -253,6 +254,32 @@ class Run(Diagnosable, Tabular):
     def what_if(self, **changes: Unpack[Changes]) -> WhatIf:
         """The run as it would have been under changes: see `Graph.what_if`."""
         return self.graph().what_if(**changes)
+
+    def diff(
+        self, other: Run, *, ratio: float = 1.25, least: str | float = "20ms", least_usd: float = 0.000_01
+    ) -> Diff:
+        """This run and another one step by step: what changed, from where on, and what follows from what.
+
+        Steps are aligned by causal place, then by content, so a step that was inserted shifts none of the others. The
+        other run may be of another source. A conversation counts as one run.
+
+        Args:
+            other: A trace or a conversation: what it is now, where this is what it was.
+            ratio: A step is slower or dearer from so many times as much on.
+            least: And from so much longer on: "20ms", or seconds.
+            least_usd: And from so many USD more on.
+
+        Raises:
+            UnsupportedQuery: A limit means nothing.
+        """
+        from otel_mas.analyse.diff import RunSteps
+        from otel_mas.api.diff import Diff, limits_of
+
+        if not isinstance(other, Run):
+            raise TypeError(f"other is {other!r}: it must be a trace or a conversation")
+        limits = limits_of(ratio, least, least_usd)
+        a, b = (RunSteps(run.graph().judged, run._content) for run in (self, other))
+        return Diff.of(a, b, limits, (self.final_output, other.final_output))
 
     def profile(self) -> Profile:
         """Its time: by agent, turn, node, model and tool, hot spots, and profiled functions."""

@@ -38,6 +38,7 @@ COMMANDS = {
     "query": ("query:command", "Ask about many runs: executions, agents, chains, events, metrics."),
     "metrics": ("metrics:command", "Print the metrics of recorded runs as Prometheus' text."),
     "sql": ("sql:command", "Ask a store by SQL, read-only."),
+    "diff": ("diff:command", "Show two runs step by step: what changed, and from where on."),
     "compare": ("compare:command", "Compare two sets of runs: what got slower, dearer, or fails more."),
     "serve": ("serve:command", "Receive OTLP from any SDK, and show runs as they happen."),
     "ship": ("ship:command", "Ship recorded spans to an OTLP endpoint, from where it stopped last."),

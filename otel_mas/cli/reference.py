@@ -73,6 +73,7 @@ def _documents() -> dict[str, Any]:
     from otel_mas.report import json
     from otel_mas.report.json import mining, query
     from otel_mas.report.json.alerts import AlertsDocument
+    from otel_mas.report.json.diff import DiffDocument
     from otel_mas.report.json.errors import ErrorsDocument
     from otel_mas.report.json.evaluation import EvaluationDocument
     from otel_mas.report.json.findings import ExplanationDocument, FindingForm
@@ -92,6 +93,7 @@ def _documents() -> dict[str, Any]:
         "graph": json.GraphDocument,
         "critical-path": json.CriticalPathDocument,
         "what-if": WhatIfDocument,
+        "diff": DiffDocument,
         "profile": json.ProfileDocument,
         "why-not": WhyNotDocument,
         "state": StateDocument,

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
+from otel_mas.analyse import diff
 from otel_mas.analyse.content import RunContent
 from otel_mas.analyse.cost import CostRow, cost
-from otel_mas.analyse.state.values import StateValues, value_text
+from otel_mas.analyse.diff import RunDiff, RunSteps, StepPair, diff_runs
 from otel_mas.model import Finding, Span
-from otel_mas.model.message_text import written
 from otel_mas.replay.changes import Change
-from otel_mas.replay.exceptions import recorded_exception
-from otel_mas.replay.recording import CallKind, RecordedCall, Recording
+from otel_mas.replay.recording import Recording
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import ReplayOutcome
 
@@ -37,14 +35,14 @@ class RunSide:
 
     Args:
         recording: its calls and causes.
-        contents: content by the id of the trace.
+        content: of all its traces.
         findings: about it.
         output: text of what its caller got; None where that is nothing, or was not kept.
         outcome: error, cancelled or abandoned; None of a run that ended well.
     """
 
     recording: Recording
-    contents: Mapping[str, RunContent]
+    content: RunContent
     findings: Sequence[Finding]
     output: str | None
     outcome: str | None
@@ -72,7 +70,7 @@ class ReplayComparison:
 
     changes: tuple[Change, ...]
     steps: tuple[ComparedStep, ...]
-    """Calls and tasks in order of their start, those of the replay first where only one has them."""
+    """Calls and tasks, each after what is around it, in the order of the replay."""
     causes_gone: tuple[tuple[str, str], ...]
     """Causes and effects, by labels of tasks, that only the recording has."""
     causes_new: tuple[tuple[str, str], ...]
@@ -103,15 +101,16 @@ class ReplayComparison:
 
 def compare_runs(before: RunSide, after: RunSide, changes: Sequence[Change]) -> ReplayComparison:
     """Compare a recorded run with its replay."""
-    old, new = _causes(before.recording), _causes(after.recording)
+    runs = [RunSteps(side.recording.graph, side.content) for side in (before, after)]
+    found = diff_runs(runs[0], runs[1])
     known = {(one.code, one.subject) for one in before.findings}
     now = {(one.code, one.subject) for one in after.findings}
     live = [span for span in after.recording.spans if span.get(names.MAS_REPLAY_OUTCOME) == "live"]
     return ReplayComparison(
         tuple(changes),
-        tuple(_steps(before, after)),
-        tuple(sorted(old - new)),
-        tuple(sorted(new - old)),
+        tuple(_steps(found, before, after)),
+        found.causes_gone,
+        found.causes_new,
         before.output,
         after.output,
         before.outcome,
@@ -124,66 +123,37 @@ def compare_runs(before: RunSide, after: RunSide, changes: Sequence[Change]) -> 
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    start_ns: int
-    text: str | None
-    span: Span
-    how: str | None = None
-
-
-def _steps(before: RunSide, after: RunSide) -> Iterator[ComparedStep]:
-    old, new = _by_label(before), _by_label(after)
-    order = {label: (0, step.start_ns) for label, step in new.items()}
-    previous = (0, 0)
-    for label in sorted(old, key=lambda one: old[one].start_ns):
-        # One that is gone stands after the one that it followed.
-        order.setdefault(label, (previous[0], previous[1] + 1))
-        previous = order[label]
-    covered = _inside_answered(before.recording, new)
-    for label in sorted(order, key=lambda one: order[one]):
-        one, other = old.get(label), new.get(label)
-        if other is None and label in covered:
+def _steps(found: RunDiff, before: RunSide, after: RunSide) -> Iterator[ComparedStep]:
+    """Calls and tasks of both, without what is inside of calls that the replay answered: that did not run."""
+    shown = [_shown(side.recording) for side in (before, after)]
+    answered = -1  # depth of the answered call around
+    for pair in found.steps:
+        if answered >= 0 and pair.depth <= answered:
+            answered = -1
+        how = None if pair.b is None else _how(pair.b.span)
+        if pair.b is None and answered >= 0:
             continue
-        if other is None:
-            if one is not None:
-                yield ComparedStep(label, Sameness.GONE, one.text, None, span_before=one.span)
-        elif one is None:
-            yield ComparedStep(label, Sameness.NEW, None, other.text, other.how, span_after=other.span)
-        else:
-            sameness = Sameness.SAME if one.text == other.text else Sameness.CHANGED
-            yield ComparedStep(label, sameness, one.text, other.text, other.how, one.span, other.span)
+        if any(one is not None and one.span.span_id in ids for one, ids in zip((pair.a, pair.b), shown, strict=True)):
+            yield ComparedStep(pair.label, _sameness(pair), *found.answers(pair), how, *_spans(pair))
+        if answered < 0 and pair.a is not None and how not in (None, ReplayOutcome.LIVE):
+            answered = pair.depth
 
 
-def _by_label(side: RunSide) -> dict[str, _Step]:
-    found = {
-        call.label: _Step(call.span.start_ns, call_text(call), call.span, _how(call.span))
-        for call in side.recording.calls
-    }
-    for label, task in side.recording.tasks.items():
-        last = task.spans[-1]
-        found[label] = _Step(task.spans[0].start_ns, task_text(last, side.contents[last.trace_id]), last, _how(last))
-    return found
+def _shown(recording: Recording) -> set[str]:
+    tasks = (span.span_id for task in recording.tasks.values() for span in task.spans)
+    return {*(call.span.span_id for call in recording.calls), *tasks}
 
 
-def _inside_answered(recording: Recording, replayed: Mapping[str, _Step]) -> set[str]:
-    """Labels of calls and tasks inside of calls that the replay answered: what is around them did not run."""
-    spans = {call.label: call.span for call in recording.calls}
-    spans |= {label: task.spans[0] for label, task in recording.tasks.items()}
-    not_run = {
-        call.span.span_id
-        for call in recording.calls
-        if (step := replayed.get(call.label)) is not None and step.how not in (None, ReplayOutcome.LIVE)
-    }
-    parents = {span.span_id: span.parent_span_id for span in recording.spans}
-    found = set()
-    for label, span in spans.items():
-        around = parents.get(span.span_id)
-        while around is not None and around not in not_run:
-            around = parents.get(around)
-        if around is not None:
-            found.add(label)
-    return found
+def _sameness(pair: StepPair) -> Sameness:
+    if pair.a is None:
+        return Sameness.NEW
+    if pair.b is None:
+        return Sameness.GONE
+    return Sameness.CHANGED if diff.Change.ANSWERED in pair.changes else Sameness.SAME
+
+
+def _spans(pair: StepPair) -> tuple[Span | None, Span | None]:
+    return None if pair.a is None else pair.a.span, None if pair.b is None else pair.b.span
 
 
 def _how(span: Span) -> str | None:
@@ -191,35 +161,4 @@ def _how(span: Span) -> str | None:
     return None if outcome is None else str(outcome)
 
 
-def call_text(call: RecordedCall) -> str | None:
-    """The output of a call as text; the exception that it ended with."""
-    error = recorded_exception(call)
-    if error is not None:
-        return f"{type(error).__name__}: {error}"
-    if call.kind is CallKind.MODEL:
-        return "\n".join(written(message.body) for message in call.output if message.body is not None) or None
-    name = names.GEN_AI_TOOL_CALL_RESULT if call.kind is CallKind.TOOL else names.GEN_AI_RETRIEVAL_DOCUMENTS
-    value = call.contents.get(name)
-    return None if value is None else value_text(value)
-
-
-def task_text(span: Span, content: RunContent) -> str | None:
-    """Text of what a task wrote and returned; None where it did neither, or that was not kept."""
-    lines = [f"{one.channel}: {_text(one.value)}" for one in StateValues(content).written(span)]
-    returned = content.get(span, names.MAS_TASK_RESULT)
-    if returned is not None:
-        lines.append(_text(returned))
-    return "\n".join(lines) or None
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else value_text(value)
-
-
-def _causes(recording: Recording) -> set[tuple[str, str]]:
-    labels = recording.graph.labels()
-    pairs = ((labels.get(edge.cause), labels.get(edge.effect)) for edge in recording.graph.control_edges())
-    return {(cause, effect) for cause, effect in pairs if cause is not None and effect is not None}
-
-
-__all__ = ["ComparedStep", "ReplayComparison", "RunSide", "Sameness", "call_text", "compare_runs", "task_text"]
+__all__ = ["ComparedStep", "ReplayComparison", "RunSide", "Sameness", "compare_runs"]

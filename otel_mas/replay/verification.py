@@ -13,12 +13,13 @@ from enum import StrEnum
 from typing import Any
 
 from otel_mas.analyse.content import RunContent
+from otel_mas.analyse.diff import answer_text, task_text
 from otel_mas.analyse.root_cause import RootCause
 from otel_mas.analyse.state.values import StateValues, is_message
 from otel_mas.model import Span
 from otel_mas.replay.answers import recorded_output
 from otel_mas.replay.changes import Aspect, Change
-from otel_mas.replay.comparison import RunSide, call_text, task_text
+from otel_mas.replay.comparison import RunSide
 from otel_mas.replay.recording import RecordedCall, Recording
 from otel_mas.semconv import attributes as names
 
@@ -158,16 +159,15 @@ def _referenced(run: RunSide, label: str, reference: RunSide) -> list[Change]:
     changes = []
     for call in calls:
         other = _call(reference.recording, call.label)
-        if other is not None and call_text(other) != call_text(call):
+        if other is not None and answer_text(other.span, reference.content) != answer_text(call.span, run.content):
             changes.append(Change.of(call.label, {Aspect.OUTPUT.value: recorded_output(other)}))
     if changes or label not in recording.tasks or label not in reference.recording.tasks:
         return changes
     last = recording.tasks[label].spans[-1], reference.recording.tasks[label].spans[-1]
-    content = reference.contents[last[1].trace_id]
-    if task_text(last[0], run.contents[last[0].trace_id]) == task_text(last[1], content):
+    if task_text(last[0], run.content) == task_text(last[1], reference.content):
         return []
     # Own code of the task went wrong. Messages of its state are not made anew of their text.
-    wrote = _written(content, last[1])
+    wrote = _written(reference.content, last[1])
     return [] if wrote is None else [Change.of(label, {Aspect.OUTPUT.value: wrote})]
 
 

@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import chain
+from functools import partial
+from itertools import chain, count, repeat
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -392,7 +393,9 @@ class StoreReader:
 def refs_in(trace_id: str, span_id: bytes, direction: int, position: int, digests: bytes) -> list[MessageRef]:
     """References to messages that lie in one row, from a position on."""
     span, side, digits, size = span_id.hex(), _DIRECTIONS[direction], digests.hex(), 2 * _DIGEST
-    return [
-        MessageRef(trace_id, span, side, position + place, digits[place * size : (place + 1) * size])
-        for place in range(len(digests) // _DIGEST)
-    ]
+    each = [digits[at : at + size] for at in range(0, len(digits) - size + 1, size)]
+    return list(map(_REF, zip(repeat(trace_id), repeat(span), repeat(side), count(position), each, strict=False)))
+
+
+_REF = partial(tuple.__new__, MessageRef)
+"""`MessageRef._make` without a frame for each: a run of long prompts has a million."""

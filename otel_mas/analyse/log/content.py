@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from otel_mas.analyse.content import RunContent
@@ -35,13 +34,10 @@ class SpanContents:
         self._content = content
         self._state = StateValues(content)
         self._logs: dict[tuple[str, str], tuple[LogRecord, ...]] = {}
-        self._digests: dict[tuple[str, str, str], list[str]] = {}
-        for ref in sorted(content.refs, key=attrgetter("position")):
-            self._digests.setdefault((ref.trace_id, ref.span_id, ref.direction), []).append(ref.digest)
 
     def digests(self, span: Span, direction: str) -> Sequence[str]:
         """Digests of the messages that a span read (`input`) or wrote (`output`)."""
-        return self._digests.get((span.trace_id, span.span_id, direction), [])
+        return self._content.digests_of(span, direction)
 
     def role(self, digest: str) -> str:
         """Role of a message; empty where it is not known."""

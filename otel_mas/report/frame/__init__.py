@@ -4,6 +4,7 @@ from otel_mas.model.frame import Column, Frame
 from otel_mas.report.frame.answers import (
     CHANGES,
     COSTS,
+    DIFFERENCES,
     EDGES,
     ENTRIES,
     ERRORS,
@@ -17,6 +18,7 @@ from otel_mas.report.frame.answers import (
     TRACES,
     cost,
     critical_path,
+    diff,
     edges,
     errors,
     functions,
@@ -36,6 +38,7 @@ from otel_mas.report.frame.sql import sql
 __all__ = [
     "CHANGES",
     "COSTS",
+    "DIFFERENCES",
     "EDGES",
     "ENTRIES",
     "ERRORS",
@@ -53,6 +56,7 @@ __all__ = [
     "Frame",
     "cost",
     "critical_path",
+    "diff",
     "edges",
     "errors",
     "functions",

@@ -7,6 +7,7 @@ from types import UnionType
 from typing import Any, get_args, get_type_hints
 
 from otel_mas.analyse.cost import CostTable
+from otel_mas.analyse.diff import RunDiff
 from otel_mas.analyse.error_report import ErrorReport
 from otel_mas.analyse.log import Entry, LogRecord
 from otel_mas.analyse.profile import Profile
@@ -17,6 +18,7 @@ from otel_mas.model import TraceSummary
 from otel_mas.model.frame import Column, Frame, text
 from otel_mas.model.search import Match
 from otel_mas.report import json
+from otel_mas.report.json import diff as json_diff
 from otel_mas.report.json import errors as json_errors
 from otel_mas.report.json import log as json_log
 from otel_mas.report.json import logs as json_logs
@@ -87,6 +89,8 @@ _RESCHEDULED = columns_of(json_what_if.RescheduledSpanForm)
 RESCHEDULED = tuple(_RESCHEDULED.values())
 _CHANGES = columns_of(json_state.ChangeForm)
 CHANGES = tuple(_CHANGES.values())
+_DIFFERENCES = columns_of(json_diff.DiffRowForm)
+DIFFERENCES = tuple(_DIFFERENCES.values())
 
 
 def traces(summaries: Sequence[TraceSummary]) -> Frame:
@@ -128,6 +132,11 @@ def functions(found: Profile) -> Frame:
 def what_if(causal: CausalGraph, answer: WhatIf) -> Frame:
     """A row for each span, in its recorded order."""
     return frame_of(_RESCHEDULED, json_what_if.spans(answer, causal))
+
+
+def diff(found: RunDiff) -> Frame:
+    """A row for each step of either run."""
+    return frame_of(_DIFFERENCES, json_diff.rows(found))
 
 
 def logs(records: Sequence[LogRecord]) -> Frame:

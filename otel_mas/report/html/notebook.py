@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from otel_mas.analyse.complaints import Complaint
 from otel_mas.analyse.cost import CostTable
+from otel_mas.analyse.diff import RunDiff
 from otel_mas.analyse.error_report import ErrorReport
 from otel_mas.analyse.log import Entry
 from otel_mas.analyse.profile import Profile
@@ -18,6 +19,7 @@ from otel_mas.model import Finding, Span, TraceSummary
 from otel_mas.model.search import Match
 from otel_mas.report.decisions import Reasons
 from otel_mas.report.html import cost as costs
+from otel_mas.report.html import diff as diffs
 from otel_mas.report.html import errors as failures
 from otel_mas.report.html import evaluation as evaluations
 from otel_mas.report.html import graph as graphs
@@ -97,6 +99,11 @@ def cost(table: CostTable) -> str:
 def what_if(causal: CausalGraph, answer: WhatIf) -> str:
     """A run under changes."""
     return block(changed.what_if(answer, causal))
+
+
+def diff(found: RunDiff, outputs: Sequence[str | None]) -> str:
+    """Two runs step by step."""
+    return block(diffs.diff(found, outputs))
 
 
 def profile(found: Profile) -> str:

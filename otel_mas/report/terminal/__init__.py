@@ -1,6 +1,7 @@
 """Reports as lines of styled text, made for a width; printing them is the caller's."""
 
 from otel_mas.report.terminal.cost import cost, cost_in_a_line
+from otel_mas.report.terminal.diff import diff
 from otel_mas.report.terminal.errors import errors
 from otel_mas.report.terminal.explanation import explanation
 from otel_mas.report.terminal.findings import findings
@@ -21,6 +22,7 @@ __all__ = [
     "cost",
     "cost_in_a_line",
     "critical_path",
+    "diff",
     "errors",
     "explanation",
     "findings",

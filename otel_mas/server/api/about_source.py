@@ -11,12 +11,11 @@ from typing import Annotated, Unpack
 
 from otel_mas.alert.state import StateFile, path_of
 from otel_mas.api.filters import FILTERS, MOST_TRACES, Filters, query_of
-from otel_mas.api.replay_comparison import compared
 from otel_mas.causal.labels import unnumbered
 from otel_mas.model import TraceSummary
 from otel_mas.report import json
 from otel_mas.report.json.alerts import AlertsDocument, alerts
-from otel_mas.report.json.compared_runs import ComparedRunsDocument, compared_runs
+from otel_mas.report.json.diff import ComparedRunsDocument, compared_runs
 from otel_mas.report.json.health import HealthDocument, health
 from otel_mas.report.json.query import MetricsDocument, metric, statistics
 from otel_mas.report.json.search import MatchesDocument, matches
@@ -124,11 +123,10 @@ def _compare(
     a: Annotated[str, "Id of the first trace, or the unique beginning of it."],
     b: Annotated[str, "Id of the second trace, or the unique beginning of it."],
 ) -> ComparedRunsDocument:
-    """Two runs aligned by causal place: calls and tasks that one lacks, or that answered differently."""
-    runs = [served.trace(one).run for one in (a, b)]
-    (one,), (other,) = (run._parts() for run in runs)
-    found = compared([one], [other], ())
-    return compared_runs(found, one.graph().causal, other.graph().causal)
+    """Two runs step by step: what only one has, what did something else, from where on, and what follows from it."""
+    one, other = (served.trace(trace_id) for trace_id in (a, b))
+    found = one.run.diff(other.run)
+    return compared_runs(found, found.outputs, [one.findings(), other.findings()])
 
 
 def _metrics(

@@ -92,6 +92,12 @@ SWEEP: Mapping[str, Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
     },
     "trace": {
         "log": SELECTION,
+        "diff": {
+            "other": (None, *OBJECTS),
+            "ratio": (None, "x", 0.5, math.nan, True),
+            "least": DURATIONS,
+            "least_usd": (None, "x", -1, math.nan),
+        },
         "executions": FILTER_VALUES | {"kind": OPTIONAL},
         "events": FILTER_VALUES | {"type": OPTIONAL},
         "metrics": FILTER_VALUES | {"name": CHOICES, "by": (*CHOICES, "run"), "window": DURATIONS},

@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import type { Step } from "../src/api/types";
 import { ago, count, duration, oneLine, usd } from "../src/format";
 import { route } from "../src/router";
-import { changes } from "../src/views/compare/changes";
 import { rows } from "../src/views/run/path/rows";
 import { parts } from "../src/views/run/drawer/parts";
 import { pan, reveal, whole, zoom } from "../src/views/run/picture/viewport";
@@ -106,21 +105,6 @@ describe("the critical path", () => {
     expect(found.map((row) => [row.label, row.duration])).toEqual([["a#1", 9], ["null › null", 3], ["b#1", 2], ["a#1", 2]]);
     expect(found[0]).toMatchObject({ why: "b waited", most: { label: "LLM_CALL", duration: 7 } });
   });
-});
-
-describe("a step of two runs", () => {
-  const side = (duration_ns: number, more = {}) => ({
-    trace_id: "t", span_id: "s", start_ns: 0, duration_ns, status: "ok", input_tokens: 0, output_tokens: 0, cost_usd: null, output: null, ...more,
-  });
-  it.each([
-    [null, side(1), "same", ["new"]],
-    [side(1), null, "same", ["gone"]],
-    [side(1e9), side(2e9), "same", ["slower"]],
-    [side(2e9), side(1e9), "changed", ["answered differently", "faster"]],
-    [side(1e6), side(3e6), "same", []],
-    [side(1e9), side(1e9, { status: "error" }), "same", ["failed"]],
-    [side(1e9, { cost_usd: 1 }), side(1e9, { cost_usd: 2 }), "same", ["dearer"]],
-  ])("%#", (a, b, sameness, expected) => expect(changes({ label: "x", sameness, a, b })).toEqual(expected));
 });
 
 describe("parts of a message", () => {

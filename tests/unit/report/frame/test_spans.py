@@ -92,6 +92,7 @@ def documented(title: str) -> list[tuple[str, str, str]]:
         ("Cost", frame.COSTS),
         ("Profile", frame.PROFILE),
         ("Changes of the state", frame.CHANGES),
+        ("Steps of two runs", frame.DIFFERENCES),
         ("Errors", frame.ERRORS),
         ("Hot spots", frame.HOT_SPOTS),
         ("Functions", frame.FUNCTIONS),

@@ -28,7 +28,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Two runs aligned by causal place: calls and tasks that one lacks, or that answered differently. */
+        /** Two runs step by step: what only one has, what did something else, from where on, and what follows from it. */
         get: operations["get_compare"];
         put?: never;
         post?: never;
@@ -846,15 +846,30 @@ export interface components {
             /** @description in the second run */
             b: components["schemas"]["StepOfRunForm"] | null;
             /**
+             * Changes
+             * @description added, removed, reordered, renamed, asked differently, answered differently, ended differently, slower, faster, dearer, cheaper; empty where it is the same
+             */
+            changes: string[];
+            /**
+             * Depth
+             * @description number of steps around it
+             */
+            depth: number;
+            /**
+             * Follows From
+             * @description place in `steps` of the divergence that it follows from, its own where it is one; null: the same
+             */
+            follows_from: number | null;
+            /**
+             * Kind
+             * @description task, model, tool, retrieval, run, span, or another record kind in lower case
+             */
+            kind: string;
+            /**
              * Label
-             * @description of the call or task: `researcher#1/model#2`
+             * @description its name in the second run, or in the first where only that has it
              */
             label: string;
-            /**
-             * Sameness
-             * @description same, changed (other outputs), gone (only the first run has it) or new
-             */
-            sameness: string;
         };
         /** AroundForm */
         AroundForm: {
@@ -1030,6 +1045,11 @@ export interface components {
              */
             causes_new: string[][];
             /**
+             * Divergences
+             * @description that and all others that do not follow from another one
+             */
+            divergences: number[];
+            /**
              * Findings Gone
              * @description findings about the first run that the second does not have
              */
@@ -1040,15 +1060,27 @@ export interface components {
              */
             findings_new: components["schemas"]["FindingForm"][];
             /**
-             * First Difference
-             * @description label of the first call or task that is not the same; null where all are
+             * First Divergence
+             * @description place in `steps` of the first that differs although none of its causes does; null: the same
              */
-            first_difference: string | null;
+            first_divergence: number | null;
+            /** @description from where on something is slower, faster, dearer or cheaper */
+            limits: components["schemas"]["LimitsForm"];
+            /**
+             * Same
+             * @description both did and answered the same, however long it took and whatever it cost
+             */
+            same: boolean;
             /**
              * Steps
-             * @description all calls and tasks of both, in order of their start
+             * @description all steps of both, each after what is around it
              */
             steps: components["schemas"]["AlignedStepForm"][];
+            /**
+             * Summary
+             * @description all of it on a line
+             */
+            summary: string;
         };
         /** ConversationForm */
         ConversationForm: {
@@ -2022,6 +2054,24 @@ export interface components {
              * @description label of the task, or the name of the run
              */
             task: string;
+        };
+        /** LimitsForm */
+        LimitsForm: {
+            /**
+             * Least Ns
+             * @description and from so many nanoseconds more on
+             */
+            least_ns: number;
+            /**
+             * Least Usd
+             * @description and from so many USD more on
+             */
+            least_usd: number;
+            /**
+             * Ratio
+             * @description a step is slower or dearer from so many times as much on
+             */
+            ratio: number;
         };
         /** LinkForm */
         LinkForm: {
@@ -3073,6 +3123,11 @@ export interface components {
              */
             start_ns: number;
             /**
+             * Steps
+             * @description tasks, calls and other spans; all spans of one task are one
+             */
+            steps: number;
+            /**
              * Tokens
              * @description read and written
              */
@@ -3467,7 +3522,7 @@ export interface components {
             cost_usd: number | null;
             /**
              * Duration Ns
-             * @description nanoseconds; null where it has not ended
+             * @description nanoseconds of all of them; null where it has not ended
              */
             duration_ns: number | null;
             /**
@@ -3476,8 +3531,18 @@ export interface components {
              */
             input_tokens: number;
             /**
+             * Label
+             * @description its name in this run: `researcher#1/model#2`
+             */
+            label: string;
+            /**
+             * Name
+             * @description of the task, model, tool, retriever or span
+             */
+            name: string;
+            /**
              * Output
-             * @description what it wrote or answered, as text
+             * @description what it wrote or answered, as text; null where that is the same in both runs
              */
             output: string | null;
             /**
@@ -3491,15 +3556,20 @@ export interface components {
              */
             span_id: string;
             /**
+             * Spans
+             * @description spans that it is: attempts, and those before and after a pause
+             */
+            spans: number;
+            /**
              * Start Ns
-             * @description when it started: nanoseconds since the Unix epoch
+             * @description when that started: nanoseconds since the Unix epoch
              */
             start_ns: number;
             /**
              * Status
-             * @description ok, handoff, error, interrupted, cancelled, running or stopped; null: not known
+             * @description ok, handoff, error, interrupted, cancelled, running or stopped
              */
-            status: string | null;
+            status: string;
             /**
              * Trace Id
              * @description 32 hex digits

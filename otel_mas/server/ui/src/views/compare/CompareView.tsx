@@ -8,7 +8,7 @@ import { Steps } from "./Steps";
 import { Totals } from "./Totals";
 import type { Compared, TracesPage } from "../../api/types";
 
-/** Two runs side by side, aligned by causal place. */
+/** Two runs side by side, aligned by causal place and content. */
 export function CompareView() {
   const [params] = useParams();
   const a = params.get("a") ?? "";
@@ -48,9 +48,9 @@ function Chooser() {
         ))}
       </datalist>
       {(["a", "b"] as const).map((side) => (
-        <Field key={side} side={side} value={params.get(side) ?? ""} onChoose={(id) => change({ [side]: id || null })} />
+        <Field key={side} side={side} value={params.get(side) ?? ""} onChoose={(id) => change({ [side]: id || null, step: null })} />
       ))}
-      <button type="button" onClick={() => change({ a: params.get("b"), b: params.get("a") })}>
+      <button type="button" onClick={() => change({ a: params.get("b"), b: params.get("a"), step: null })}>
         swap
       </button>
     </div>
