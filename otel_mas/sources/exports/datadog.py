@@ -47,39 +47,41 @@ class DatadogFile(ExportSource):
         traces = {
             str(span["span_id"]): str(span["trace_id"])
             for document in documents(path)
-            for span in _flat(document, {})
+            for span, _ in _spans(document, {})
             if isinstance(span, Mapping) and "span_id" in span and "trace_id" in span
         }
         for document in documents(path):
-            for span in _flat(document, {}):
+            for span, around in _spans(document, {}):
                 try:
-                    yield _span(span, traces)
+                    yield _span(_flat(span, around), traces)
                 except (KeyError, TypeError, ValueError, AttributeError) as error:
                     problems.append(f"leaves out a span that cannot be read: {error!r}")
 
 
-def _flat(document: Any, around: Mapping[str, Any]) -> Iterator[Any]:
-    """The spans of a document, each with its `meta` beside its other fields, as the Export API has them.
+def _spans(document: Any, around: Mapping[str, Any]) -> Iterator[tuple[Any, Mapping[str, Any]]]:
+    """The spans of a document, each with what the document says of all of them.
 
     Args:
-        around: the application and the session that a request to the HTTP API names once for all of its spans.
+        around: the application, the session and tags, which a request to the HTTP API names once.
     """
     if isinstance(document, list):
         for one in document:
-            yield from _flat(one, around)
-    elif not isinstance(document, Mapping):
-        yield document
-    elif "span_id" in document:
-        meta = document.get("meta") or {}
-        kind = (meta.get("span") or {}).get("kind") or meta.get("span.kind") or meta.get("kind")
-        tags = [*(around.get("tags") or ()), *(document.get("tags") or ())]
-        yield {**around, "span_kind": kind, **meta, **document, "tags": tags}
+            yield from _spans(one, around)
+    elif not isinstance(document, Mapping) or "span_id" in document:
+        yield document, around
     elif "spans" in document:
-        yield from _flat(
-            document["spans"], {key: document[key] for key in ("ml_app", "session_id", "tags") if key in document}
-        )
+        common = {key: document[key] for key in ("ml_app", "session_id", "tags") if key in document}
+        yield from _spans(document["spans"], common)
     else:
-        yield from _flat(document.get("attributes") or document.get("data"), around)
+        yield from _spans(document.get("attributes") or document.get("data"), around)
+
+
+def _flat(span: Mapping[str, Any], around: Mapping[str, Any]) -> dict[str, Any]:
+    """A span with its `meta` beside its other fields, as the Export API has it."""
+    meta = span.get("meta") or {}
+    kind = (meta.get("span") or {}).get("kind") or meta.get("span.kind") or meta.get("kind")
+    tags = [*(around.get("tags") or ()), *(span.get("tags") or ())]
+    return {**around, "span_kind": kind, **meta, **span, "tags": tags}
 
 
 def _span(span: Mapping[str, Any], traces: Mapping[str, str]) -> ExportedSpan:

@@ -44,7 +44,7 @@ class ExportFile:
         """
         found: list[str] = []
         try:
-            yield from messages(self.source.readable(self.path, found))
+            yield from messages(self.source.readable(self.path, found), found)
         finally:
             self.problems += [f"{self.path}: {problem}" for problem in found]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -16,6 +16,9 @@ from otel_mas.sources.files import FileSource
 from otel_mas.sources.otlp.stream import ByteStream
 from otel_mas.sources.traces import SpanReader, traces
 from otel_mas.store.files import SQLITE_MAGIC, header
+
+if TYPE_CHECKING:
+    from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
 
 _MALFORMED = (TypeError, AttributeError, KeyError, IndexError, ValueError, OverflowError, RecursionError)
 _HEAD_BYTES = 2**16
@@ -77,12 +80,12 @@ class ExportSource(FileSource):
     def count(self, paths: Sequence[Path], attributes: Collection[str]) -> Iterator[tuple[int, str, Span]]:
         reader = SpanReader(bodies=False, attributes=attributes)
         for number, path in enumerate(paths):
-            for span in reader.read(messages(self._spans(path))):
+            for span in reader.read(self._messages(path)):
                 yield number, span.trace_id, span
 
     def read(self, paths: Sequence[Path], parts: Collection[int]) -> Iterable[Trace]:
         return traces(
-            message for number, path in enumerate(paths) if number in parts for message in messages(self._spans(path))
+            message for number, path in enumerate(paths) if number in parts for message in self._messages(path)
         )
 
     @classmethod
@@ -98,10 +101,10 @@ class ExportSource(FileSource):
         except _MALFORMED as error:
             raise ValueError(f"{path} is no {cls.form}: {error}") from None
 
-    def _spans(self, path: Path) -> Iterator[ExportedSpan]:
+    def _messages(self, path: Path) -> Iterator[ResourceSpans]:
         problems: list[str] = []
         try:
-            yield from self.readable(path, problems)
+            yield from messages(self.readable(path, problems), problems)
         except OSError as error:
             raise SourceError(f"cannot read {path}: {error.strerror or error}") from error
         except ValueError as error:

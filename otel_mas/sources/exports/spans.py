@@ -16,11 +16,14 @@ from otel_mas.semconv import attributes as names
 from otel_mas.sources.restore import causes_of, restored_attributes, restored_links
 
 if TYPE_CHECKING:
+    from opentelemetry.proto.common.v1.common_pb2 import KeyValue
     from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
 _HEX: Final = re.compile(r"[0-9a-fA-F]+")
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _MAX_NS: Final = 2**64 - 1
+_NOT_OTLP: Final = (TypeError, ValueError, AttributeError, OverflowError)
+"""Raised for a value that a field of OTLP cannot have."""
 
 
 @dataclass(slots=True)
@@ -84,28 +87,43 @@ def iso_ns(text: str) -> int:
     return (since.days * 86_400 + since.seconds) * 10**9 + since.microseconds * 1_000
 
 
-def messages(spans: Iterable[ExportedSpan]) -> Iterator[ResourceSpans]:
-    """One message for each row of spans that share a resource and a scope."""
-    from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope, KeyValue
+def messages(spans: Iterable[ExportedSpan], problems: list[str]) -> Iterator[ResourceSpans]:
+    """One message for each row of spans that share a resource and a scope.
+
+    Args:
+        problems: gets a line for each span that OTLP cannot have.
+    """
+    from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
     from opentelemetry.proto.resource.v1.resource_pb2 import Resource
     from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans
 
+    for (service, resource, scope), row in groupby(spans, key=lambda one: (one.service, one.resource, one.scope)):
+        try:
+            named = {names.SERVICE_NAME: service, **resource} if service else resource
+            name, version, more = scope
+            written = Resource(attributes=_pairs(named))
+            of_scope = InstrumentationScope(name=name, version=version, attributes=_pairs(more))
+        except _NOT_OTLP as error:
+            problems.append(f"leaves out {sum(1 for _ in row)} spans whose resource or scope cannot be read: {error!r}")
+            continue
+        found = []
+        for one in row:
+            try:
+                found.append(_message(one))
+            except _NOT_OTLP as error:
+                problems.append(f"leaves out a span that cannot be read: {error!r}")
+        yield ResourceSpans(resource=written, scope_spans=[ScopeSpans(scope=of_scope, spans=found)])
+
+
+def _pairs(attributes: Mapping[str, Any]) -> list[KeyValue]:
+    from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+
     from otel_mas.otlp.encode import key_value
 
-    def pairs(attributes: Mapping[str, Any]) -> list[KeyValue]:
-        return [KeyValue.FromString(key_value(name, value)) for name, value in attributes.items() if value is not None]
-
-    for (service, resource, scope), row in groupby(spans, key=lambda one: (one.service, one.resource, one.scope)):
-        named = {names.SERVICE_NAME: service, **resource} if service else resource
-        name, version, more = scope
-        of_scope = ScopeSpans(
-            scope=InstrumentationScope(name=name, version=version, attributes=pairs(more)),
-            spans=[_message(one, pairs) for one in row],
-        )
-        yield ResourceSpans(resource=Resource(attributes=pairs(named)), scope_spans=[of_scope])
+    return [KeyValue.FromString(key_value(name, value)) for name, value in attributes.items() if value is not None]
 
 
-def _message(span: ExportedSpan, pairs: Any) -> Span:
+def _message(span: ExportedSpan) -> Span:
     from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
     # Forms without arrays and without kinds of links have ours as text, and repeated in attributes.
@@ -121,16 +139,16 @@ def _message(span: ExportedSpan, pairs: Any) -> Span:
         kind=span.kind.value,  # type: ignore[arg-type]
         start_time_unix_nano=_time(span.start_ns),
         end_time_unix_nano=0 if span.end_ns is None else _time(span.end_ns),
-        attributes=pairs(attributes),
+        attributes=_pairs(attributes),
         events=[
-            Span.Event(name=one.name, time_unix_nano=_time(one.time_ns), attributes=pairs(one.attributes))
+            Span.Event(name=one.name, time_unix_nano=_time(one.time_ns), attributes=_pairs(one.attributes))
             for one in span.events
         ],
         links=[
             Span.Link(
                 trace_id=bytes.fromhex(link.trace_id),
                 span_id=bytes.fromhex(link.span_id),
-                attributes=pairs(link.attributes),
+                attributes=_pairs(link.attributes),
             )
             for link in links
         ],
