@@ -167,6 +167,17 @@ def test_it_fits_400_pixels(visit: Visit, team_run: str, view: str) -> None:
     )  # whole pixels are scrolled
 
 
+def test_agents_show_who_leads_to_whom_and_the_variants_of_workflows(visit: Visit) -> None:
+    page = visit("/agents")
+    shows(page, ".agents-view", "Who leads to whom")
+    until(page, "document.querySelectorAll('.graph-node').length > 3")
+    page.run("document.querySelector('.agents-view details').open = true")
+    shows(page, ".agents-view details", "start of a run")
+    shows(page, ".agents-view details", "writer/write_section")
+    shows(page, ".agents-view", "Other than the most frequent")
+    until(page, "document.querySelector('.agents-view section:last-of-type a').getAttribute('href').length > 30")
+
+
 def test_keys_move_through_causes_views_and_help(visit: Visit, server: Server, team_run: str) -> None:
     page = visit(f"/traces/{team_run}")
     until(page, READY["picture"])

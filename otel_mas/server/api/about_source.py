@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
@@ -11,7 +10,6 @@ from typing import Annotated, Unpack
 
 from otel_mas.alert.state import StateFile, path_of
 from otel_mas.api.filters import FILTERS, MOST_TRACES, Filters, query_of
-from otel_mas.causal.labels import unnumbered
 from otel_mas.model import TraceSummary
 from otel_mas.report import json
 from otel_mas.report.json.alerts import AlertsDocument, alerts
@@ -19,7 +17,6 @@ from otel_mas.report.json.diff import ComparedRunsDocument, compared_runs
 from otel_mas.report.json.health import HealthDocument, health
 from otel_mas.report.json.query import MetricsDocument, metric, statistics
 from otel_mas.report.json.search import MatchesDocument, matches
-from otel_mas.semconv import TaskOutcome
 from otel_mas.server.api.cursors import ListPlace
 from otel_mas.server.api.endpoints import Endpoint
 from otel_mas.server.api.errors import BadRequest
@@ -149,22 +146,11 @@ def _statistics(
     limit: Annotated[int, "How many traces to read at most, the newest."] = MOST_TRACES,
     **filters: Unpack[Filters],
 ) -> OverviewDocument:
-    """Statistics over many runs: calls, errors, durations, cost; and the topology: who calls whom, how often."""
+    """Statistics over many runs: calls, errors, durations, cost."""
     with download_once(), served.apart() as source:
         found = source.executions(limit=limit, **filters)
-        chains = found.chains()
-    edges: Counter[tuple[str | None, str, str | None]] = Counter()
-    errors: Counter[tuple[str | None, str, str | None]] = Counter()
-    for call in chains:
-        key = (None if call.caller is None else unnumbered(call.caller), unnumbered(call.callee), call.kind)
-        edges[key] += 1
-        errors[key] += call.execution.status == TaskOutcome.ERROR
     return {
         "statistics": list(map(statistics, found.by(by))),
-        "topology": [
-            {"caller": key[0], "callee": key[1], "kind": key[2], "count": number, "errors": errors[key]}
-            for key, number in edges.most_common()
-        ],
         "runs": len({one.trace_id for one in found}),
         "limited": found.limited,
         "incomplete": found.incomplete,

@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from otel_mas.api.source import Source
 from otel_mas.errors.log import logger
+from otel_mas.server.api.about_patterns import PATTERNS
 from otel_mas.server.api.about_runs import RUNS
 from otel_mas.server.api.about_source import SOURCE
 from otel_mas.server.api.endpoints import Endpoint, Parameter
@@ -72,7 +73,7 @@ def create_app(source: Source, *, static: Path | None = None, receiving: bool = 
 
 def all_endpoints() -> Iterator[tuple[str, Endpoint]]:
     """Every endpoint with its path below /api/v1; those of runs are there for traces and for conversations."""
-    for one in SOURCE:
+    for one in (*SOURCE, *PATTERNS):
         yield one.path, one
     for one in RUNS:
         yield _TRACE + one.path, one

@@ -69,17 +69,8 @@ class ConversationsDocument(TypedDict):
     incomplete: Annotated[str | None, "which traces the source may have left out, in words; null where none"]
 
 
-class TopologyEdgeForm(TypedDict):
-    caller: Annotated[str | None, "path of the node or agent that calls; null at the start of a run"]
-    callee: Annotated[str, "path of the one that is called"]
-    kind: Annotated[str | None, "child, trigger, send, handoff, call, retry, resume, ..."]
-    count: Annotated[int, "how often"]
-    errors: Annotated[int, "how often the callee failed"]
-
-
 class OverviewDocument(TypedDict):
     statistics: Annotated[list[StatisticsForm], "the one with the most time first"]
-    topology: Annotated[list[TopologyEdgeForm], "who calls whom, the most frequent first"]
     runs: Annotated[int, "number of traces that were read"]
     limited: Annotated[bool, "older traces may match that were not read; `limit` reads more"]
     incomplete: Annotated[str | None, "what the source may have left out, in words; null where nothing"]
@@ -108,6 +99,5 @@ __all__ = [
     "LogPage",
     "OtlpDocument",
     "OverviewDocument",
-    "TopologyEdgeForm",
     "TracesPage",
 ]

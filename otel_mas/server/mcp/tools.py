@@ -27,6 +27,7 @@ _MOST_LINES = 20_000
 
 Run = Annotated[str, Field(description='Id of a trace, the unique beginning of one, or "latest".')]
 FromLine = Annotated[int, Field(ge=1, description="The first line of the answer to give; the last part says which.")]
+Since = Annotated[str | None, Field(description="1h, 2d, or 2026-11-21T10:00")]
 Name = Annotated[str | None, Field(description="Leave out for all.")]
 
 
@@ -48,13 +49,16 @@ class Tools:
             self.span,
             self.cost,
             self.agents,
+            self.topology,
+            self.variants,
+            self.hot_spots,
         ]
 
     def search(
         self,
         text: Annotated[str | None, Field(description="Text in messages, arguments, results or errors.")] = None,
         status: Annotated[str | None, Field(description="ok, error, interrupted, running, stopped, ...")] = None,
-        since: Annotated[str | None, Field(description="1h, 2d, or 2026-11-21T10:00")] = None,
+        since: Since = None,
         agent: Name = None,
         tool: Name = None,
         model: Name = None,
@@ -147,13 +151,43 @@ class Tools:
 
     def agents(
         self,
-        since: Annotated[str | None, Field(description="1h, 2d, or 2026-11-21T10:00")] = None,
+        since: Since = None,
         by: Annotated[str, Field(description="agent, node, tool or model")] = "agent",
         from_line: FromLine = 1,
     ) -> str:
         """Show statistics over many runs: how often each agent succeeded, how long it took, its errors and models."""
         found = self._source.executions(since=since).by(by)
-        return _part(_rows(found) if found else [Text("No run matches.")], from_line, "since chooses other runs")
+        return _answered(found, from_line, "since chooses other runs")
+
+    def topology(
+        self,
+        since: Since = None,
+        workflow: Name = None,
+        from_line: FromLine = 1,
+    ) -> str:
+        """Show over many runs who triggers, sends to, hands off to, uses or reads whom; how often, and what failed."""
+        found = self._source.topology(since=since, workflow=workflow)
+        return _answered(found, from_line, "since and workflow choose other runs")
+
+    def variants(
+        self,
+        since: Since = None,
+        workflow: Name = None,
+        from_line: FromLine = 1,
+    ) -> str:
+        """Show the variants of each workflow: runs by structure, with what is other than in the most frequent one."""
+        found = self._source.variants(since=since, workflow=workflow)
+        return _answered(found, from_line, "`trace` shows the run that is named for example")
+
+    def hot_spots(
+        self,
+        since: Since = None,
+        workflow: Name = None,
+        from_line: FromLine = 1,
+    ) -> str:
+        """Show where the time, the cost and the errors of many runs concentrate."""
+        found = self._source.hot_spots(since=since, workflow=workflow)
+        return _answered(found, from_line, "`trace` shows the run that is named for example")
 
     def _run(self, run: str) -> Trace:
         return self._source.latest() if run.strip().lower() == "latest" else self._source.trace(run)
@@ -169,6 +203,11 @@ def _match(one: Match) -> Text:
 
 def _rows(found: Answer[Any]) -> Iterable[Text]:
     return terminal.table(TABLES[found.name](found, None), _WIDTH)
+
+
+def _answered(found: Answer[Any], from_line: int, more: str) -> str:
+    """A part of the table of an answer."""
+    return _part(_rows(found) if found else [Text("No run matches.")], from_line, more)
 
 
 def _part(lines: Iterable[Text], from_line: int, more: str) -> str:

@@ -38,6 +38,13 @@ export function count(value: number | null | undefined): string {
   return `${(value / 1e6).toFixed(1)}M`;
 }
 
+/** 50%, 4.2%, 99.5%, <0.1%: of small parts, and of those that are nearly all, a digit more. */
+export function percent(part: number): string {
+  if (part > 0 && part < 0.0005) return "<0.1%";
+  const near = (part > 0 && part < 0.1) || (part >= 0.99 && part < 1);
+  return `${(part * 100).toFixed(near ? 1 : 0)}%`;
+}
+
 export function tokens(input: number | null, output: number | null): string {
   return input || output ? `${count(input ?? 0)}→${count(output ?? 0)}` : "";
 }

@@ -21,7 +21,9 @@ from openapi_spec_validator import validate
 from starlette.testclient import TestClient
 
 import otel_mas
+from otel_mas.api import Source
 from otel_mas.cli import cli
+from otel_mas.report.json.query import ROWS
 from otel_mas.server.api import create_app
 from otel_mas.server.api.app import all_endpoints
 from otel_mas.server.api.endpoints import Endpoint
@@ -324,7 +326,28 @@ def shared(runs: Path) -> Iterator[TestClient]:
         yield client
 
 
-@pytest.mark.parametrize("path", ["/search?text=the", "/statistics", "/metrics?name=errors"])
+@pytest.mark.parametrize(
+    ("path", "question"),
+    [
+        ("/topology", lambda source: source.topology()),
+        ("/variants?loops=true", lambda source: source.variants(loops=True)),
+        ("/rare-paths?below=0.9", lambda source: source.rare_paths(below=0.9)),
+        ("/hot-spots?workflow=nobody", lambda source: source.hot_spots(workflow="nobody")),
+    ],
+)
+def test_patterns_of_many_runs_are_those_of_the_handle(
+    runs: Path, shared: TestClient, path: str, question: Callable[[Source], Any]
+) -> None:
+    with otel_mas.open(runs) as source:
+        answer = question(source)
+
+    found = shared.get(API + path).json()
+    assert found[answer.name] == [ROWS[answer.name](one) for one in answer]
+    assert found["limited"] is answer.limited
+    assert shared.get(f"{API}/rare-paths?below=2").status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/search?text=the", "/statistics", "/topology", "/metrics?name=errors"])
 def test_a_long_question_waits_for_no_other_and_keeps_none_waiting(runs: Path, path: str) -> None:
     with (
         otel_mas.open(runs) as source,

@@ -19,7 +19,20 @@ from otel_mas.server.mcp.server import mcp_server
 from otel_mas.server.mcp.tools import MOST_CHARACTERS, Tools
 from tests.unit.server.api.live import serving
 
-NAMES = {"search", "trace", "graph", "critical_path", "findings", "log", "span", "cost", "agents"}
+NAMES = {
+    "search",
+    "trace",
+    "graph",
+    "critical_path",
+    "findings",
+    "log",
+    "span",
+    "cost",
+    "agents",
+    "topology",
+    "variants",
+    "hot_spots",
+}
 
 
 @asynccontextmanager

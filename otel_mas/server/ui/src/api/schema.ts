@@ -327,6 +327,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/hot-spots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the time, the cost and the errors of many runs concentrate. */
+        get: operations["get_hot_spots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/info": {
         parameters: {
             query?: never;
@@ -361,6 +378,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/rare-paths": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Edges and variants that few runs of a workflow take, each with these runs. */
+        get: operations["get_rare_paths"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/search": {
         parameters: {
             query?: never;
@@ -385,7 +419,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Statistics over many runs: calls, errors, durations, cost; and the topology: who calls whom, how often. */
+        /** Statistics over many runs: calls, errors, durations, cost. */
         get: operations["get_statistics"];
         put?: never;
         post?: never;
@@ -407,6 +441,23 @@ export interface paths {
          * @description `span.start` and `span.end` have a StreamSpanForm, `trace` has a TraceForm, `finding` has a FindingForm with `trace_id`; `heartbeat` comes after 15 seconds of silence; after `reset` a client reads its document anew. The `id` of an event is a position in the store's log, the same at every server: `Last-Event-ID` or `cursor` goes on from there. An event may come twice.
          */
         get: operations["get_stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/topology": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The topology of many runs: who triggers, sends to, hands off to, uses or reads whom, with waits, cost, errors. */
+        get: operations["get_topology"];
         put?: never;
         post?: never;
         delete?: never;
@@ -696,6 +747,23 @@ export interface paths {
         };
         /** Why an agent did not act, with the spans that show it. */
         get: operations["get_traces_trace_id_why_not"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/variants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Runs of each workflow by structure, with what is other in each variant. */
+        get: operations["get_variants"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1961,6 +2029,24 @@ export interface components {
              */
             spans: number;
         };
+        /** HotSpotsDocument */
+        HotSpotsDocument: {
+            /**
+             * Hot Spots
+             * @description the most self time first
+             */
+            hot_spots: components["schemas"]["MinedHotSpotForm"][];
+            /**
+             * Incomplete
+             * @description what the source may have left out, in words; null where nothing
+             */
+            incomplete: string | null;
+            /**
+             * Limited
+             * @description older traces may match that were not read; `--limit` reads more
+             */
+            limited: boolean;
+        };
         /** InfoDocument */
         InfoDocument: {
             /**
@@ -2281,6 +2367,275 @@ export interface components {
              */
             metrics: components["schemas"]["MetricForm"][];
         };
+        /** MinedEdgeForm */
+        MinedEdgeForm: {
+            /**
+             * Cause
+             * @description name of the node; START, or EARLIER for a cause in another trace
+             */
+            cause: string;
+            /**
+             * Cause Kind
+             * @description as of nodes; empty of START and EARLIER
+             */
+            cause_kind: string;
+            /**
+             * Confidence
+             * @description mean probability that an inferred edge is right; null of known ones
+             */
+            confidence: number | null;
+            /**
+             * Cost Usd
+             * @description USD of those that have a price; null where none has
+             */
+            cost_usd: number | null;
+            /**
+             * Count
+             * @description how often it was taken: pairs of a cause and an effect, of which a join has several
+             */
+            count: number;
+            /**
+             * Duration P50 Ns
+             * @description nanoseconds: median of those that have ended and did not pause
+             */
+            duration_p50_ns: number | null;
+            /**
+             * Duration P95 Ns
+             * @description nanoseconds: 95th percentile
+             */
+            duration_p95_ns: number | null;
+            /**
+             * Effect
+             * @description name of the node
+             */
+            effect: string;
+            /**
+             * Effect Kind
+             * @description as of nodes
+             */
+            effect_kind: string;
+            /**
+             * Error Rate
+             * @description the same as a part of all
+             */
+            error_rate: number;
+            /**
+             * Errors
+             * @description those that failed, or that an error passed through
+             */
+            errors: number;
+            /**
+             * Example Trace
+             * @description id of the newest run with it: 32 hex digits
+             */
+            example_trace: string;
+            /**
+             * Executions
+             * @description executions that it led to
+             */
+            executions: number;
+            /**
+             * Input Tokens
+             * @description of the model calls inside
+             */
+            input_tokens: number;
+            /**
+             * Kind
+             * @description trigger, send, handoff, call, resume, retry, error_handler, message, child, use (of a tool) or start
+             */
+            kind: string;
+            /**
+             * Output Tokens
+             * @description of the model calls inside
+             */
+            output_tokens: number;
+            /**
+             * Probability
+             * @description part of the cause's executions, of START of the runs, that took it; null after EARLIER
+             */
+            probability: number | null;
+            /**
+             * Provenance
+             * @description recorded, metadata (joined by stable keys, exact) or inferred (a guess)
+             */
+            provenance: string;
+            /**
+             * Runs
+             * @description runs that took it
+             */
+            runs: number;
+            /**
+             * Share
+             * @description the same as a part of the workflow's runs, 0 to 1
+             */
+            share: number;
+            /**
+             * Wait P50 Ns
+             * @description nanoseconds from the end of the cause to the start of the effect, median; null where that runs inside it
+             */
+            wait_p50_ns: number | null;
+            /**
+             * Wait P95 Ns
+             * @description nanoseconds: 95th percentile
+             */
+            wait_p95_ns: number | null;
+            /**
+             * Workflow
+             * @description name of the workflow or agent that the runs are of
+             */
+            workflow: string;
+        };
+        /** MinedHotSpotForm */
+        MinedHotSpotForm: {
+            /**
+             * Cost Share
+             * @description part of the cost of all model calls; null where it has none
+             */
+            cost_share: number | null;
+            /**
+             * Cost Usd
+             * @description USD of the same calls; null where none has a price
+             */
+            cost_usd: number | null;
+            /**
+             * Error Share
+             * @description part of all errors; null where there are none
+             */
+            error_share: number | null;
+            /**
+             * Errors
+             * @description errors that happened in it, without those that passed through it
+             */
+            errors: number;
+            /**
+             * Example Trace
+             * @description id of the newest run with it: 32 hex digits
+             */
+            example_trace: string;
+            /**
+             * Input Tokens
+             * @description of a model; of a node or agent those of its own model calls
+             */
+            input_tokens: number;
+            /**
+             * Kind
+             * @description node, agent, model, tool, retrieval, workflow (the framework between tasks) or another span
+             */
+            kind: string;
+            /**
+             * Name
+             * @description path of the node, name of the agent, tool, model or span
+             */
+            name: string;
+            /**
+             * On Path Ns
+             * @description nanoseconds on the critical paths
+             */
+            on_path_ns: number;
+            /**
+             * Output Tokens
+             * @description the same
+             */
+            output_tokens: number;
+            /**
+             * Path Share
+             * @description part of all time on critical paths in which a span ran
+             */
+            path_share: number;
+            /**
+             * Runs
+             * @description runs that have it
+             */
+            runs: number;
+            /**
+             * Self Ns
+             * @description nanoseconds in which nothing inside of it ran; overlaps in a run count once
+             */
+            self_ns: number;
+            /**
+             * Self Share
+             * @description part of the self time of all
+             */
+            self_share: number;
+            /**
+             * Spans
+             * @description number of them
+             */
+            spans: number;
+        };
+        /** MinedNodeForm */
+        MinedNodeForm: {
+            /**
+             * Cost Usd
+             * @description USD of those that have a price; null where none has
+             */
+            cost_usd: number | null;
+            /**
+             * Duration P50 Ns
+             * @description nanoseconds: median of those that have ended and did not pause
+             */
+            duration_p50_ns: number | null;
+            /**
+             * Duration P95 Ns
+             * @description nanoseconds: 95th percentile
+             */
+            duration_p95_ns: number | null;
+            /**
+             * Error Rate
+             * @description the same as a part of all
+             */
+            error_rate: number;
+            /**
+             * Errors
+             * @description those that failed, or that an error passed through
+             */
+            errors: number;
+            /**
+             * Example Trace
+             * @description id of the newest run with it: 32 hex digits
+             */
+            example_trace: string;
+            /**
+             * Executions
+             * @description how often it ran
+             */
+            executions: number;
+            /**
+             * Input Tokens
+             * @description of the model calls inside
+             */
+            input_tokens: number;
+            /**
+             * Kind
+             * @description agent, task (a node that is no agent), tool, retrieval or model
+             */
+            kind: string;
+            /**
+             * Name
+             * @description path of the node or agent, `researcher/model`; name of the tool or model
+             */
+            name: string;
+            /**
+             * Output Tokens
+             * @description of the model calls inside
+             */
+            output_tokens: number;
+            /**
+             * Runs
+             * @description runs in which it did
+             */
+            runs: number;
+            /**
+             * Share
+             * @description the same as a part of the workflow's runs, 0 to 1
+             */
+            share: number;
+            /**
+             * Workflow
+             * @description name of the workflow or agent that the runs are of
+             */
+            workflow: string;
+        };
         /** ModelUseForm */
         ModelUseForm: {
             /**
@@ -2422,11 +2777,6 @@ export interface components {
              * @description the one with the most time first
              */
             statistics: components["schemas"]["StatisticsForm"][];
-            /**
-             * Topology
-             * @description who calls whom, the most frequent first
-             */
-            topology: components["schemas"]["TopologyEdgeForm"][];
         };
         /** PictureDocument */
         PictureDocument: {
@@ -2965,6 +3315,82 @@ export interface components {
              * @description class of the exception
              */
             type: string;
+        };
+        /** RarePathForm */
+        RarePathForm: {
+            /**
+             * Cost Usd
+             * @description USD of these runs; null where none has a price
+             */
+            cost_usd: number | null;
+            /**
+             * Error Rate
+             * @description the same as a part of them
+             */
+            error_rate: number;
+            /**
+             * Errors
+             * @description those of them that failed
+             */
+            errors: number;
+            /**
+             * Name
+             * @description `researcher → editor (handoff)`; of a variant its id and what is other
+             */
+            name: string;
+            /**
+             * Of
+             * @description edge or variant
+             */
+            of: string;
+            /**
+             * Other Error Rate
+             * @description part of the workflow's other runs that failed; null where there are none
+             */
+            other_error_rate: number | null;
+            /**
+             * Provenance
+             * @description of an edge: recorded, metadata or inferred
+             */
+            provenance: string | null;
+            /**
+             * Runs
+             * @description runs that took it
+             */
+            runs: number;
+            /**
+             * Share
+             * @description the same as a part of the workflow's runs, 0 to 1
+             */
+            share: number;
+            /**
+             * Traces
+             * @description ids of the runs, the newest first
+             */
+            traces: string[];
+            /**
+             * Workflow
+             * @description name of the workflow or agent that the runs are of
+             */
+            workflow: string;
+        };
+        /** RarePathsDocument */
+        RarePathsDocument: {
+            /**
+             * Incomplete
+             * @description what the source may have left out, in words; null where nothing
+             */
+            incomplete: string | null;
+            /**
+             * Limited
+             * @description older traces may match that were not read; `--limit` reads more
+             */
+            limited: boolean;
+            /**
+             * Rare Paths
+             * @description the rarest first
+             */
+            rare_paths: components["schemas"]["RarePathForm"][];
         };
         /** RelationForm */
         RelationForm: {
@@ -3692,33 +4118,28 @@ export interface components {
              */
             trace_id: string;
         };
-        /** TopologyEdgeForm */
-        TopologyEdgeForm: {
+        /** TopologyDocument */
+        TopologyDocument: {
             /**
-             * Callee
-             * @description path of the one that is called
+             * Incomplete
+             * @description what the source may have left out, in words; null where nothing
              */
-            callee: string;
+            incomplete: string | null;
             /**
-             * Caller
-             * @description path of the node or agent that calls; null at the start of a run
+             * Limited
+             * @description older traces may match that were not read; `--limit` reads more
              */
-            caller: string | null;
+            limited: boolean;
             /**
-             * Count
-             * @description how often
+             * Nodes
+             * @description by workflow, those that ran most first
              */
-            count: number;
+            nodes: components["schemas"]["MinedNodeForm"][];
             /**
-             * Errors
-             * @description how often the callee failed
+             * Topology
+             * @description edges, by workflow, those that were taken most first
              */
-            errors: number;
-            /**
-             * Kind
-             * @description child, trigger, send, handoff, call, retry, resume, ...
-             */
-            kind: string | null;
+            topology: components["schemas"]["MinedEdgeForm"][];
         };
         /** TraceForm */
         TraceForm: {
@@ -3909,6 +4330,117 @@ export interface components {
              * @description 32 hex digits
              */
             trace_id: string;
+        };
+        /** VariantForm */
+        VariantForm: {
+            /**
+             * Added
+             * @description nodes and edges that the most frequent variant lacks: `a`, `a → b (send)`, `a ⇒ tool`
+             */
+            added: string[];
+            /**
+             * Cost Usd
+             * @description USD of those that have a price; null where none has
+             */
+            cost_usd: number | null;
+            /**
+             * Duration P50 Ns
+             * @description nanoseconds: median of those that have ended and did not pause
+             */
+            duration_p50_ns: number | null;
+            /**
+             * Duration P95 Ns
+             * @description nanoseconds: 95th percentile
+             */
+            duration_p95_ns: number | null;
+            /**
+             * Edges
+             * @description edges of the structure
+             */
+            edges: number;
+            /**
+             * Error Rate
+             * @description the same as a part of all
+             */
+            error_rate: number;
+            /**
+             * Errors
+             * @description those that failed, or that an error passed through
+             */
+            errors: number;
+            /**
+             * Example Trace
+             * @description id of the newest run with it: 32 hex digits
+             */
+            example_trace: string;
+            /**
+             * Id
+             * @description 12 hex digits, the same for the same structure in every source
+             */
+            id: string;
+            /**
+             * Input Tokens
+             * @description of the model calls inside
+             */
+            input_tokens: number;
+            /**
+             * Missing
+             * @description nodes and edges of the most frequent variant that this one lacks
+             */
+            missing: string[];
+            /**
+             * Nodes
+             * @description nodes of the structure; with `--loops` tasks
+             */
+            nodes: number;
+            /**
+             * Output Tokens
+             * @description of the model calls inside
+             */
+            output_tokens: number;
+            /**
+             * Rank
+             * @description 1: the most frequent of the workflow
+             */
+            rank: number;
+            /**
+             * Runs
+             * @description runs of this structure
+             */
+            runs: number;
+            /**
+             * Share
+             * @description the same as a part of the workflow's runs, 0 to 1
+             */
+            share: number;
+            /**
+             * Traces
+             * @description ids of the runs, the newest first
+             */
+            traces: string[];
+            /**
+             * Workflow
+             * @description name of the workflow or agent that the runs are of
+             */
+            workflow: string;
+        };
+        /** VariantsDocument */
+        VariantsDocument: {
+            /**
+             * Incomplete
+             * @description what the source may have left out, in words; null where nothing
+             */
+            incomplete: string | null;
+            /**
+             * Limited
+             * @description older traces may match that were not read; `--limit` reads more
+             */
+            limited: boolean;
+            /**
+             * Variants
+             * @description by workflow, the most frequent first
+             */
+            variants: components["schemas"]["VariantForm"][];
         };
         /** WaitForm */
         WaitForm: {
@@ -5046,6 +5578,87 @@ export interface operations {
             };
         };
     };
+    get_hot_spots: {
+        parameters: {
+            query?: {
+                /** @description In which this agent took part. */
+                agent?: string;
+                /** @description With this attribute, as KEY=VALUE; several times for several. */
+                attribute?: string[];
+                /** @description Of this thread. */
+                conversation?: string;
+                /** @description With an error of this type: TimeoutError. */
+                error_type?: string;
+                /** @description How many traces to read at most, the newest. */
+                limit?: number;
+                /** @description This long or shorter. */
+                max_duration?: string;
+                /** @description This long or longer: 500ms, 2s, 1h30m. */
+                min_duration?: string;
+                /** @description With this `mas.mission.id`. */
+                mission?: string;
+                /** @description In which this model was asked, or answered. */
+                model?: string;
+                /** @description Started this long ago or longer: 10m. */
+                older_than?: string;
+                /** @description With this `gen_ai.operation.name`: chat, execute_tool, invoke_agent, ... */
+                operation?: string;
+                /** @description With this `mas.request.id`. */
+                request?: string;
+                /** @description Recorded by this `otel-mas run`. */
+                run?: string;
+                /** @description Of this service. */
+                service?: string;
+                /** @description With this `session.id`. */
+                session?: string;
+                /** @description Started since: 1h, 2d, 2026-11-21T10:00. */
+                since?: string;
+                /** @description With this status. Ok; interrupted: waits for input; error; cancelled; abandoned: its caller stopped listening; running; stopped: its process ended before it did. */
+                status?: string;
+                /** @description In which this tool was called. */
+                tool?: string;
+                /** @description With this `mas.turn.id`. */
+                turn?: string;
+                /** @description Started until then. */
+                until?: string;
+                /** @description With this `user.id`. */
+                user?: string;
+                /** @description Only runs of the workflow or agent of this name. */
+                workflow?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HotSpotsDocument"];
+                };
+            };
+            /** @description the client has it: `If-None-Match` names its `ETag` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDocument"];
+                };
+            };
+        };
+    };
     get_info: {
         parameters: {
             query?: never;
@@ -5147,6 +5760,89 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MetricsDocument"];
+                };
+            };
+            /** @description the client has it: `If-None-Match` names its `ETag` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDocument"];
+                };
+            };
+        };
+    };
+    get_rare_paths: {
+        parameters: {
+            query?: {
+                /** @description In which this agent took part. */
+                agent?: string;
+                /** @description With this attribute, as KEY=VALUE; several times for several. */
+                attribute?: string[];
+                /** @description The share of a workflow's runs from which on a path is not rare, 0 to 1. */
+                below?: number;
+                /** @description Of this thread. */
+                conversation?: string;
+                /** @description With an error of this type: TimeoutError. */
+                error_type?: string;
+                /** @description How many traces to read at most, the newest. */
+                limit?: number;
+                /** @description This long or shorter. */
+                max_duration?: string;
+                /** @description This long or longer: 500ms, 2s, 1h30m. */
+                min_duration?: string;
+                /** @description With this `mas.mission.id`. */
+                mission?: string;
+                /** @description In which this model was asked, or answered. */
+                model?: string;
+                /** @description Started this long ago or longer: 10m. */
+                older_than?: string;
+                /** @description With this `gen_ai.operation.name`: chat, execute_tool, invoke_agent, ... */
+                operation?: string;
+                /** @description With this `mas.request.id`. */
+                request?: string;
+                /** @description Recorded by this `otel-mas run`. */
+                run?: string;
+                /** @description Of this service. */
+                service?: string;
+                /** @description With this `session.id`. */
+                session?: string;
+                /** @description Started since: 1h, 2d, 2026-11-21T10:00. */
+                since?: string;
+                /** @description With this status. Ok; interrupted: waits for input; error; cancelled; abandoned: its caller stopped listening; running; stopped: its process ended before it did. */
+                status?: string;
+                /** @description In which this tool was called. */
+                tool?: string;
+                /** @description With this `mas.turn.id`. */
+                turn?: string;
+                /** @description Started until then. */
+                until?: string;
+                /** @description With this `user.id`. */
+                user?: string;
+                /** @description Only runs of the workflow or agent of this name. */
+                workflow?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RarePathsDocument"];
                 };
             };
             /** @description the client has it: `If-None-Match` names its `ETag` */
@@ -5351,6 +6047,87 @@ export interface operations {
                 content: {
                     "text/event-stream": string;
                 };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDocument"];
+                };
+            };
+        };
+    };
+    get_topology: {
+        parameters: {
+            query?: {
+                /** @description In which this agent took part. */
+                agent?: string;
+                /** @description With this attribute, as KEY=VALUE; several times for several. */
+                attribute?: string[];
+                /** @description Of this thread. */
+                conversation?: string;
+                /** @description With an error of this type: TimeoutError. */
+                error_type?: string;
+                /** @description How many traces to read at most, the newest. */
+                limit?: number;
+                /** @description This long or shorter. */
+                max_duration?: string;
+                /** @description This long or longer: 500ms, 2s, 1h30m. */
+                min_duration?: string;
+                /** @description With this `mas.mission.id`. */
+                mission?: string;
+                /** @description In which this model was asked, or answered. */
+                model?: string;
+                /** @description Started this long ago or longer: 10m. */
+                older_than?: string;
+                /** @description With this `gen_ai.operation.name`: chat, execute_tool, invoke_agent, ... */
+                operation?: string;
+                /** @description With this `mas.request.id`. */
+                request?: string;
+                /** @description Recorded by this `otel-mas run`. */
+                run?: string;
+                /** @description Of this service. */
+                service?: string;
+                /** @description With this `session.id`. */
+                session?: string;
+                /** @description Started since: 1h, 2d, 2026-11-21T10:00. */
+                since?: string;
+                /** @description With this status. Ok; interrupted: waits for input; error; cancelled; abandoned: its caller stopped listening; running; stopped: its process ended before it did. */
+                status?: string;
+                /** @description In which this tool was called. */
+                tool?: string;
+                /** @description With this `mas.turn.id`. */
+                turn?: string;
+                /** @description Started until then. */
+                until?: string;
+                /** @description With this `user.id`. */
+                user?: string;
+                /** @description Only runs of the workflow or agent of this name. */
+                workflow?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopologyDocument"];
+                };
+            };
+            /** @description the client has it: `If-None-Match` names its `ETag` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description an error */
             default: {
@@ -6103,6 +6880,89 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WhyNotDocument"];
+                };
+            };
+            /** @description the client has it: `If-None-Match` names its `ETag` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDocument"];
+                };
+            };
+        };
+    };
+    get_variants: {
+        parameters: {
+            query?: {
+                /** @description In which this agent took part. */
+                agent?: string;
+                /** @description With this attribute, as KEY=VALUE; several times for several. */
+                attribute?: string[];
+                /** @description Of this thread. */
+                conversation?: string;
+                /** @description With an error of this type: TimeoutError. */
+                error_type?: string;
+                /** @description How many traces to read at most, the newest. */
+                limit?: number;
+                /** @description Tell runs apart by how often each task ran, and in which order. */
+                loops?: boolean;
+                /** @description This long or shorter. */
+                max_duration?: string;
+                /** @description This long or longer: 500ms, 2s, 1h30m. */
+                min_duration?: string;
+                /** @description With this `mas.mission.id`. */
+                mission?: string;
+                /** @description In which this model was asked, or answered. */
+                model?: string;
+                /** @description Started this long ago or longer: 10m. */
+                older_than?: string;
+                /** @description With this `gen_ai.operation.name`: chat, execute_tool, invoke_agent, ... */
+                operation?: string;
+                /** @description With this `mas.request.id`. */
+                request?: string;
+                /** @description Recorded by this `otel-mas run`. */
+                run?: string;
+                /** @description Of this service. */
+                service?: string;
+                /** @description With this `session.id`. */
+                session?: string;
+                /** @description Started since: 1h, 2d, 2026-11-21T10:00. */
+                since?: string;
+                /** @description With this status. Ok; interrupted: waits for input; error; cancelled; abandoned: its caller stopped listening; running; stopped: its process ended before it did. */
+                status?: string;
+                /** @description In which this tool was called. */
+                tool?: string;
+                /** @description With this `mas.turn.id`. */
+                turn?: string;
+                /** @description Started until then. */
+                until?: string;
+                /** @description With this `user.id`. */
+                user?: string;
+                /** @description Only runs of the workflow or agent of this name. */
+                workflow?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VariantsDocument"];
                 };
             };
             /** @description the client has it: `If-None-Match` names its `ETag` */

@@ -6,19 +6,22 @@ import { useParams } from "../../router";
 import { Link } from "../../ui/Link";
 import { Empty, Failed, Loading } from "../../ui/states";
 import { Topology } from "./Topology";
-import type { Overview, Statistics } from "../../api/types";
+import { VariantTable } from "./VariantTable";
+import type { MinedTopology, Overview, Statistics, Variants } from "../../api/types";
 import { Scroll } from "../../ui/Scroll";
 
 const BY = ["agent", "node", "tool", "model"];
 const SINCE = ["1h", "6h", "1d", "7d", "30d"];
 
-/** Statistics over many runs, and who calls whom. */
+/** Statistics over many runs, who leads to whom in them, and the variants of their workflows. */
 export function AgentsView() {
   const [params, change] = useParams();
   const by = params.get("by") ?? "agent";
   const since = params.get("since") ?? "";
   const service = params.get("service") ?? "";
   const { data, error, loading, reload } = useJson<Overview>(`/statistics${query({ by, since, service })}`);
+  const { data: topology } = useJson<MinedTopology>(`/topology${query({ since, service })}`);
+  const { data: variants } = useJson<Variants>(`/variants${query({ since, service })}`);
   useEffect(() => {
     document.title = "Agents · otel-mas";
   }, []);
@@ -50,7 +53,8 @@ export function AgentsView() {
         </Empty>
       )}
       {data && data.statistics.length > 0 && <Table rows={data.statistics} by={by} />}
-      {data && data.topology.length > 0 && <Topology edges={data.topology} />}
+      {topology && topology.topology.length > 0 && <Topology edges={topology.topology} />}
+      {variants && variants.variants.length > 0 && <VariantTable variants={variants.variants} />}
     </div>
   );
 }

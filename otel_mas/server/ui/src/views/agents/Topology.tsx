@@ -1,38 +1,46 @@
 import { useMemo } from "react";
-import { oneLine, plural } from "../../format";
+import { duration, oneLine, percent, plural } from "../../format";
 import { GraphPicture } from "../../ui/graph/GraphPicture";
 import type { TopologyEdge } from "../../api/types";
 
 const MOST = 300;
 
-/** Who calls whom, mined from many runs. */
+/** Who leads to whom, mined from many runs. An edge that is a guess is drawn and told as one. */
 export function Topology({ edges }: { edges: readonly TopologyEdge[] }) {
   const { nodes, links } = useMemo(() => graph(edges), [edges]);
   return (
     <section>
-      <h2>Who calls whom</h2>
-      <GraphPicture nodes={nodes} edges={links} label="Who calls whom" />
+      <h2>Who leads to whom</h2>
+      <GraphPicture nodes={nodes} edges={links} label="Who leads to whom" />
       <details>
         <summary>as a table</summary>
         <table className="list">
           <thead>
             <tr>
-              <th scope="col">Caller</th>
+              <th scope="col">From</th>
               <th scope="col">How</th>
-              <th scope="col">Callee</th>
+              <th scope="col">To</th>
               <th scope="col" className="num">Times</th>
+              <th scope="col" className="num">Runs</th>
+              <th scope="col" className="num">Next</th>
+              <th scope="col" className="num wide">Wait P50</th>
+              <th scope="col" className="num wide">Took P50</th>
               <th scope="col" className="num">Failed</th>
             </tr>
           </thead>
           <tbody>
             {edges.map((edge) => (
-              <tr key={`${edge.caller}\0${edge.callee}\0${edge.kind}`}>
-                <td>{edge.caller === null ? <span className="dim">start of a run</span> : <bdi>{oneLine(edge.caller, 60)}</bdi>}</td>
-                <td className="dim">{edge.kind}</td>
+              <tr key={[edge.workflow, edge.cause_kind, edge.cause, edge.effect_kind, edge.effect, edge.kind, edge.provenance].join("\0")}>
+                <td>{edge.cause_kind ? <bdi>{oneLine(edge.cause, 60)}</bdi> : <span className="dim">{OUTSIDE[edge.cause] ?? edge.cause}</span>}</td>
+                <td className="dim">{how(edge)}</td>
                 <td>
-                  <bdi>{oneLine(edge.callee, 60)}</bdi>
+                  <bdi>{oneLine(edge.effect, 60)}</bdi>
                 </td>
-                <td className="num">{edge.count}</td>
+                <td className="num">{edge.count.toLocaleString("en")}</td>
+                <td className="num">{percent(edge.share)}</td>
+                <td className="num">{edge.probability === null ? "" : percent(edge.probability)}</td>
+                <td className="num wide dim">{duration(edge.wait_p50_ns)}</td>
+                <td className="num wide dim">{duration(edge.duration_p50_ns)}</td>
                 <td className={edge.errors ? "num bad" : "num"}>{edge.errors || ""}</td>
               </tr>
             ))}
@@ -43,26 +51,61 @@ export function Topology({ edges }: { edges: readonly TopologyEdge[] }) {
   );
 }
 
+const OUTSIDE: Record<string, string> = { START: "start of a run", EARLIER: "an earlier trace" };
+
+function how(edge: TopologyEdge): string {
+  if (edge.provenance === "recorded") return edge.kind;
+  return `${edge.kind} (${edge.provenance}${edge.confidence === null ? "" : `, ${percent(edge.confidence)}`})`;
+}
+
+interface Executed {
+  name: string;
+  count: number;
+  errors: number;
+}
+
+/** Agents, nodes and tools; models, which nearly all of them use, are in the table. */
 function graph(edges: readonly TopologyEdge[]) {
-  const calls = new Map<string, { count: number; errors: number }>();
-  for (const edge of edges) {
-    const callee = calls.get(edge.callee) ?? { count: 0, errors: 0 };
-    calls.set(edge.callee, { count: callee.count + edge.count, errors: callee.errors + edge.errors });
-    if (edge.caller !== null && !calls.has(edge.caller)) calls.set(edge.caller, { count: 0, errors: 0 });
-  }
-  const kept = [...calls].sort(([, a], [, b]) => b.count - a.count).slice(0, MOST);
+  const drawn = edges.filter((edge) => edge.effect_kind !== "model");
+  const executed = new Map<string, Executed>();
+  const node = (kind: string, name: string) => {
+    const id = kind === "task" || kind === "agent" ? name : `${kind}\0${name}`;
+    if (!executed.has(id)) executed.set(id, { name, count: 0, errors: 0 });
+    return id;
+  };
+  const links = drawn.map((edge) => {
+    const to = node(edge.effect_kind, edge.effect);
+    const known = executed.get(to);
+    if (known && edge.kind !== "message") {
+      known.count = Math.max(known.count, edge.executions);
+      known.errors = Math.max(known.errors, edge.errors);
+    }
+    const kind = edge.provenance === "inferred" ? `${edge.kind} inferred` : edge.kind;
+    return { from: edge.cause_kind ? node(edge.cause_kind, edge.cause) : null, to, kind, count: edge.count };
+  });
+  const kept = [...executed].sort(([, a], [, b]) => b.count - a.count).slice(0, MOST);
   const ids = new Set(kept.map(([id]) => id));
   return {
-    nodes: kept.map(([id, { count, errors }]) => ({
+    nodes: kept.map(([id, { name, count, errors }]) => ({
       id,
-      name: id.split("/").at(-1) ?? id,
-      detail: plural(count, "call"),
-      state: errors ? `${errors} failed` : id.includes("/") ? id.split("/").slice(0, -1).join("/") : "",
+      name: name.split("/").at(-1) ?? name,
+      detail: plural(count, "time"),
+      state: errors ? `${errors} failed` : name.includes("/") ? name.split("/").slice(0, -1).join("/") : "",
       tone: errors ? "bad" : "done",
-      title: `${id}: ${plural(count, "call")}${errors ? `, ${errors} failed` : ""}`,
+      title: `${name}: ${plural(count, "time")}${errors ? `, ${errors} failed` : ""}`,
     })),
-    links: edges.flatMap(({ caller, callee, kind, count }) =>
-      caller !== null && ids.has(caller) && ids.has(callee) ? [{ from: caller, to: callee, kind: kind ?? "", count }] : [],
-    ),
+    links: merged(links).flatMap(({ from, ...link }) => (from !== null && ids.has(from) && ids.has(link.to) ? [{ from, ...link }] : [])),
   };
+}
+
+/** One line for what two workflows share. */
+function merged(links: readonly { from: string | null; to: string; kind: string; count: number }[]) {
+  const found = new Map<string, { from: string | null; to: string; kind: string; count: number }>();
+  for (const link of links) {
+    const key = `${link.from}\0${link.to}\0${link.kind}`;
+    const known = found.get(key);
+    if (known) known.count += link.count;
+    else found.set(key, { ...link });
+  }
+  return [...found.values()];
 }
