@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+from otel_mas.dialects.control_flow import is_control_flow
 from otel_mas.model import StatusCode
 from otel_mas.semconv import LinkKind
 from otel_mas.semconv import attributes as names
 from otel_mas.sources.exports.datadog_calls import call
-from otel_mas.sources.exports.gen_ai import CONTROL_FLOW, is_plain, json_text
+from otel_mas.sources.exports.gen_ai import is_plain, json_text
 from otel_mas.sources.exports.source import ExportSource, beginning, documents
 from otel_mas.sources.exports.spans import ExportedEvent, ExportedSpan
 from otel_mas.sources.first_object import names_of_first_object
@@ -89,7 +90,7 @@ def _span(span: Mapping[str, Any], traces: Mapping[str, str]) -> ExportedSpan:
     given = span.get("error")
     error = given if isinstance(given, Mapping) else {}
     kind = error.get("type") or tags.get("error_type") or ""
-    failed = span.get("status") == "error" and not CONTROL_FLOW.match(kind.rpartition(".")[2])
+    failed = span.get("status") == "error" and not is_control_flow(kind)
     start = int(span["start_ns"])
     start = start * 10**6 if start < _EARLIEST_NS else start
     end = start + int(span["duration"])
@@ -110,7 +111,9 @@ def _span(span: Mapping[str, Any], traces: Mapping[str, str]) -> ExportedSpan:
         status=StatusCode.ERROR if failed else StatusCode.UNSET,
         message=message if failed else "",
         attributes={**_attributes(span, tags), **call(span)},
-        events=[ExportedEvent("exception", end, exception)] if failed and any(exception.values()) else (),
+        events=[ExportedEvent("exception", end, exception)]
+        if span.get("status") == "error" and any(exception.values())
+        else (),
         links=[_link(one, traces) for one in span.get("span_links") or ()],
         service=service,
         resource={

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -11,8 +10,6 @@ from otel_mas.dialects.reading import json_text
 from otel_mas.semconv import Operation, record_kind
 from otel_mas.semconv import attributes as names
 
-CONTROL_FLOW: Final = re.compile(r"(GraphInterrupt|ParentCommand|GraphBubbleUp)\b")
-"""Exceptions by which LangGraph pauses or hands off: some programs note them as errors."""
 _MODELS: Final = frozenset({Operation.CHAT, Operation.TEXT_COMPLETION, Operation.GENERATE_CONTENT})
 _TEXTS: Final = ("input", "output", "query", "question", "answer", "text", "content")
 
@@ -62,4 +59,4 @@ def is_plain(value: Any) -> bool:
     return isinstance(value, str | int | float | bool) or (isinstance(value, list) and all(map(is_plain, value)))
 
 
-__all__ = ["CONTROL_FLOW", "described", "is_plain", "json_text"]
+__all__ = ["described", "is_plain", "json_text"]

@@ -7,14 +7,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+from otel_mas.dialects.control_flow import error_type_of, is_control_flow
 from otel_mas.model import StatusCode
 from otel_mas.semconv import attributes as names
 from otel_mas.sources.exports import langfuse_names as langfuse
-from otel_mas.sources.exports.gen_ai import CONTROL_FLOW, json_text
+from otel_mas.sources.exports.gen_ai import json_text
 from otel_mas.sources.exports.langfuse_calls import call
 from otel_mas.sources.exports.langfuse_metadata import original_of
 from otel_mas.sources.exports.source import ExportSource, beginning, documents
-from otel_mas.sources.exports.spans import ExportedSpan, iso_ns
+from otel_mas.sources.exports.spans import ExportedEvent, ExportedSpan, iso_ns
 from otel_mas.sources.first_object import names_of_first_object
 
 _UNDERSCORE: Final = re.compile(r"_([a-z])")
@@ -96,21 +97,31 @@ def _span(observation: Mapping[str, Any], trace: Mapping[str, Any]) -> ExportedS
     original = original_of(observation.get("metadata"))
     kind, level = observation["type"], observation.get("level")
     message = observation.get("statusMessage") or ""
-    failed = level == "ERROR" and not CONTROL_FLOW.match(message)
-    end = observation.get("endTime") or (observation["startTime"] if kind == "EVENT" else None)
+    pauses = level == "ERROR" and is_control_flow(message)
+    failed = level == "ERROR" and not pauses
+    start = iso_ns(observation["startTime"])
+    ends = observation.get("endTime")
+    end = iso_ns(ends) if ends else start if kind == "EVENT" else None
     given = _langfuse(observation, trace, original.metadata)
     return ExportedSpan(
         trace_id=observation["traceId"],
         span_id=observation["id"],
         parent_id=observation.get("parentObservationId") or None,
         name=observation.get("name") or "",
-        start_ns=iso_ns(observation["startTime"]),
-        end_ns=iso_ns(end) if end else None,
+        start_ns=start,
+        end_ns=end,
         status=StatusCode.ERROR if failed else StatusCode.UNSET,
         message=message if failed else "",
         attributes={**given, **call(observation, original.attributes), **original.attributes},
+        events=[_exception(message, start if end is None else end)] if pauses else (),
         resource=original.resource,
         scope=original.scope,
+    )
+
+
+def _exception(message: str, at: int) -> ExportedEvent:
+    return ExportedEvent(
+        "exception", at, {names.EXCEPTION_TYPE: error_type_of(message), names.EXCEPTION_MESSAGE: message}
     )
 
 

@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+from otel_mas.dialects.control_flow import is_control_flow
 from otel_mas.dialects.reading import parsed_json
 from otel_mas.model import StatusCode
 from otel_mas.semconv import Operation
 from otel_mas.semconv import attributes as names
 from otel_mas.sources.exports import parquet
-from otel_mas.sources.exports.gen_ai import CONTROL_FLOW, described, is_plain, json_text
+from otel_mas.sources.exports.gen_ai import described, is_plain, json_text
 from otel_mas.sources.exports.source import ExportSource, beginning, documents
 from otel_mas.sources.exports.spans import ExportedEvent, ExportedSpan, iso_ns
 from otel_mas.sources.first_object import names_of_first_object
@@ -76,7 +77,7 @@ def _span(run: Mapping[str, Any]) -> ExportedSpan:
     extra = run.get("extra") or {}
     metadata = extra.get("metadata") or {}
     error = run.get("error") or ""
-    failed = bool(error) and not CONTROL_FLOW.match(error)
+    failed = bool(error) and not is_control_flow(error)
     start = iso_ns(run["start_time"])
     end = iso_ns(run["end_time"]) if run.get("end_time") else None
     return ExportedSpan(
@@ -89,7 +90,7 @@ def _span(run: Mapping[str, Any]) -> ExportedSpan:
         status=StatusCode.ERROR if failed else StatusCode.UNSET,
         message=_message(error) if failed else "",
         attributes=_attributes(run, metadata),
-        events=[_exception(error, start if end is None else end)] if failed else (),
+        events=[_exception(error, start if end is None else end)] if error else (),
         service=run.get("session_name") or metadata.get("LANGSMITH_PROJECT") or "",
     )
 

@@ -147,12 +147,14 @@ def test_kinds_that_are_calls_have_the_names_of_the_conventions(
     ("kind", "status"),
     [("builtins.ValueError", StatusCode.ERROR), ("langgraph.errors.GraphInterrupt", StatusCode.UNSET)],
 )
-def test_an_error_is_status_and_event_but_for_pauses_of_langgraph(read: Read, kind: str, status: StatusCode) -> None:
+def test_an_error_is_an_event_and_a_status_but_for_pauses_of_langgraph(
+    read: Read, kind: str, status: StatusCode
+) -> None:
     error = {"message": "no", "type": kind, "stack": "Traceback"}
     span = read([sent(status="error", meta={"span": {"kind": "task"}, "error": error})])["root"]
 
     assert span.status is status
-    assert [one.name for one in span.events] == (["exception"] if status is StatusCode.ERROR else [])
+    assert [one.attributes[names.EXCEPTION_TYPE] for one in span.events] == [kind]
 
 
 def test_a_span_that_cannot_be_read_is_left_out_and_said(read: Read, caplog: pytest.LogCaptureFixture) -> None:

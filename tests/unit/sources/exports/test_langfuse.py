@@ -252,6 +252,8 @@ def test_a_level_is_an_error_but_for_pauses_of_langgraph(
 
     assert (span.status, span.status_message) == (status, message if status is StatusCode.ERROR else "")
     assert span.attributes["langfuse.observation.status_message"] == message
+    pauses = [one.attributes[names.EXCEPTION_TYPE] for one in span.events]
+    assert pauses == (["GraphInterrupt"] if "Interrupt" in message else [])
 
 
 def test_an_event_takes_no_time_and_what_has_no_end_is_open(read: Callable[[Any], dict[str, Span]]) -> None:

@@ -90,6 +90,16 @@ def test_the_cost_is_langsmiths(tmp_path: Path) -> None:
     assert [(one[names.MAS_COST_USD], one[names.MAS_COST_SOURCE]) for one in found] == [(0.25, "LangSmith")]
 
 
+@pytest.mark.parametrize(
+    ("error", "status"), [("GraphInterrupt((Interrupt('ok?'),))", "UNSET"), ("ValueError('no')", "ERROR")]
+)
+def test_what_pauses_a_graph_is_no_error(error: str, status: str, tmp_path: Path) -> None:
+    spans = read(written(tmp_path / "runs.parquet", error=lambda _: error)).spans
+
+    assert {span.status.name for span in spans} == {status}
+    assert {event.attributes[names.EXCEPTION_TYPE] for span in spans for event in span.events} == {error.split("(")[0]}
+
+
 def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = written(tmp_path / "runs.parquet")
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
