@@ -31,6 +31,40 @@ def reads_across_processes(forest: Forest, texts: Callable[[object], list[str]])
         yield from _ReadsAcrossProcesses(forest, process, texts).joined()
 
 
+class Actors:
+    """Actors of a forest by their paths: the names of the tasks and agents around a span, and what it is itself."""
+
+    def __init__(self, forest: Forest) -> None:
+        self._forest = forest
+        self._paths: dict[int, Path] = {}
+
+    def path(self, i: int) -> Path:
+        """The path of a span, the outermost name first."""
+        known = self._paths.get(i)
+        if known is not None:
+            return known
+        chain: list[int] = []
+        above = i
+        while above != ROOT and above not in self._paths:
+            chain.append(above)
+            above = self._forest.parent[above]
+        path = self._paths[above] if above != ROOT else ()
+        for one in reversed(chain):
+            path = self._paths[one] = (*path, *self._own_name(one))
+        return path
+
+    def _own_name(self, i: int) -> Iterator[str]:
+        span = self._forest.spans[i]
+        if span.task_name is not None:
+            yield span.task_name
+        elif span.record_kind == RecordKind.LLM_CALL:
+            yield _MODEL
+        elif span.record_kind == RecordKind.TOOL_CALL:
+            yield str(span.columns.get(names.GEN_AI_TOOL_NAME))
+        elif span.columns.get(names.GEN_AI_OPERATION_NAME) == _AGENT:
+            yield str(span.agent or "")
+
+
 class _ReadsAcrossProcesses:
     """Reads and writes in the order of time."""
 
@@ -38,7 +72,7 @@ class _ReadsAcrossProcesses:
         self._forest = forest
         self._process = process
         self._texts = texts
-        self._paths: dict[int, Path] = {}
+        self._path = Actors(forest).path
         self._written: dict[str, list[int]] = defaultdict(list)
         self._history: dict[Path, set[str]] = defaultdict(set)
         self._seen: set[str] = set()
@@ -70,7 +104,7 @@ class _ReadsAcrossProcesses:
             if digest not in history:
                 writers.update(dict.fromkeys(self._written.get(digest, ())))
         for writer in writers:
-            if self._process[writer] != self._process[reader] and not _own(path, self._path(writer)):
+            if self._process[writer] != self._process[reader] and not same_actor(path, self._path(writer)):
                 yield writer, reader
 
     def _leaves(self, i: int) -> None:
@@ -82,36 +116,11 @@ class _ReadsAcrossProcesses:
                 continue  # it hands on what was there, or what was written inside of it
             self._written[digest].append(i)
             for reader, history in self._history.items():
-                if not _own(reader, path):
+                if not same_actor(reader, path):
                     history.discard(digest)
 
-    def _path(self, i: int) -> Path:
-        """The names of the tasks and agents around a span, the outermost first, and what it is itself."""
-        known = self._paths.get(i)
-        if known is not None:
-            return known
-        chain: list[int] = []
-        above = i
-        while above != ROOT and above not in self._paths:
-            chain.append(above)
-            above = self._forest.parent[above]
-        path = self._paths[above] if above != ROOT else ()
-        for one in reversed(chain):
-            path = self._paths[one] = (*path, *self._own_name(one))
-        return path
 
-    def _own_name(self, i: int) -> Iterator[str]:
-        span = self._forest.spans[i]
-        if span.task_name is not None:
-            yield span.task_name
-        elif span.record_kind == RecordKind.LLM_CALL:
-            yield _MODEL
-        elif span.record_kind == RecordKind.TOOL_CALL:
-            yield str(span.columns.get(names.GEN_AI_TOOL_NAME))
-        elif span.columns.get(names.GEN_AI_OPERATION_NAME) == _AGENT:
-            yield str(span.agent or "")
-
-
-def _own(one: Path, other: Path) -> bool:
+def same_actor(one: Path, other: Path) -> bool:
+    """Whether two paths are of one actor: one of them begins with the other."""
     shorter = min(len(one), len(other))
     return one[:shorter] == other[:shorter]

@@ -145,6 +145,8 @@ def _value(span: Span, keys: Sequence[str], inner: str) -> Iterator[Any]:
         value = span.get(name)
         if value is not None and not (isinstance(value, str) and len(value) > _LONGEST):
             found = _parsed(value)
+            if isinstance(value, str) and isinstance(found, int | float):
+                found = value  # a text, such as the name of a node
             yield found[inner] if isinstance(found, Mapping) and inner in found else found
             return
 

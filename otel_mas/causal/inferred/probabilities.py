@@ -11,7 +11,7 @@ NAMED: Final = 0.95
 """The result of the task, or of a function of its conditional edges, names the node."""
 DECLARED: Final = 0.9
 """The graph declares an edge, and the task names no other node."""
-DECLARED_BUT_ROUTED: Final = 0.3
+DECLARED_BUT_ROUTED: Final = 0.05
 """The graph declares an edge, and the task names another node."""
 ONLY_ONE: Final = 0.9
 """The only one of several tasks of the step before that nothing leads to other nodes, or each of several before a
@@ -24,6 +24,16 @@ LATER_RUN: Final = 0.7
 """A run that goes on in a thread of which no earlier run is here, and the first tasks in it."""
 LATER_INPUT: Final = 0.9
 """The same, of a run that was given an input."""
+SAME_ARGUMENTS: Final = 0.95
+"""A tool call without an id has the name and the arguments of one that a model had asked for."""
+SAME_TOOL: Final = 0.7
+"""It has the name only."""
+SAME_TEXT: Final = 0.9
+"""One other actor had written the text that was read; of n that had, each has 1/n of this."""
+SHORT_TEXT: Final = 0.6
+"""The same, of a text so short that it may have been said twice by chance."""
+ORDER: Final = 0.3
+"""The call beside it that ended last before it began."""
 LIKELY: Final = 0.5
 """From it on a cause is an edge of the graph; below it is a possible cause, which nothing is concluded from."""
 LEAST: Final = 0.1

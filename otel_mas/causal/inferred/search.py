@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from otel_mas.causal.forest import Forest
+from otel_mas.causal.inferred.calls import call_causes
 from otel_mas.causal.inferred.langgraph import task_causes
 from otel_mas.causal.inferred.probabilities import LIKELY
 from otel_mas.causal.inferred.tasks import find_tasks
@@ -21,7 +24,8 @@ def infer_causes(forest: Forest, links: Links) -> None:
     foreign = forest.spans.foreign()
     if not foreign:
         return
-    for effect, found in task_causes(forest, find_tasks(forest, links, foreign)):
+    tasks = task_causes(forest, find_tasks(forest, links, foreign))
+    for effect, found in chain(tasks, call_causes(forest, links, foreign)):
         for cause, kind, probability in found:
             if probability is None:
                 links.add(cause, effect, kind, METADATA)

@@ -12,33 +12,38 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import otel_mas
 from otel_mas.causal import build
 from otel_mas.model import Query
 from otel_mas.sources import open_source
-from tests.accuracy.foreign_causes.edges import control_edges
+from tests.accuracy.foreign_causes.edges import Edge, Said, control_edges, message_edges
+from tests.accuracy.foreign_causes.measure import CONTROL, DIALECTS, MESSAGES, RUNS, WITHOUT_TASKS
 from tests.accuracy.foreign_causes.run import runs
 from tests.bench.environments import environment
 from tests.peers.peers import PEERS, REPOSITORY
 
-RUNS = Path(__file__).with_name("runs")
-DIALECTS = ("openinference", "openllmetry", "otel-genai")
 _APPS = (
     "langgraph",
-    "langgraph-swarm",
     "langchain",
+    "langgraph-swarm",
+    "langgraph-supervisor",
+    "langgraph-checkpoint-sqlite",
     "opentelemetry-sdk",
     "opentelemetry-proto",
     "opentelemetry-exporter-otlp-proto-http",
     "orjson",
+    "genai-prices",
     "pytest",
 )
 """What the apps and their recording need beside an instrumentation."""
-_FIXED_TIME = 0
-"""Of a compressed file: else each has another one."""
+_WITH_CONTENT = {
+    "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "span_only",
+    "OTEL_SEMCONV_STABILITY_OPT_IN": "gen_ai_latest_experimental",
+}
+"""Switches content on; the two others write it unasked."""
 
 
 def _record_theirs(dialect: str) -> bytes:
@@ -47,13 +52,13 @@ def _record_theirs(dialect: str) -> bytes:
     )
     wanted = [*(f"{name}=={pinned[name]}" for name in _APPS if name in pinned), PEERS[dialect][0]]
     python = environment(f"causes-{dialect}", wanted)
-    environ = {**os.environ, "PYTHONPATH": str(REPOSITORY), "TRACELOOP_TRACE_CONTENT": "true"}
+    environ = {**os.environ, **_WITH_CONTENT, "PYTHONPATH": str(REPOSITORY)}
     command = [python, "-W", "ignore", "-m", "tests.accuracy.foreign_causes.run", dialect]
     return subprocess.run(command, check=True, cwd=REPOSITORY, env=environ, stdout=subprocess.PIPE).stdout
 
 
 def _record_ours() -> bytes:
-    found: dict[str, list[Sequence[str]]] = {}
+    found: dict[str, dict[str, list[Sequence[str]]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "runs.db"
         otel_mas.instrument(store=str(store))
@@ -65,10 +70,18 @@ def _record_ours() -> bytes:
             new = {one.trace_id for one in source.traces(Query(limit=10_000))} - known
             known |= new
             graph = build([source.trace(trace_id) for trace_id in sorted(new)])
-            found[name] = sorted((*edge, said.kind) for edge, said in control_edges(graph).items())
+            found[name] = {
+                CONTROL: _listed(control_edges(graph)),
+                MESSAGES: _listed(message_edges(graph)),
+                WITHOUT_TASKS: _listed(message_edges(graph, places=False)),
+            }
             source.close()
         otel_mas.shutdown(30)
     return json.dumps(found, indent=0).encode()
+
+
+def _listed(edges: Mapping[Edge, Said]) -> list[Sequence[str]]:
+    return sorted((*edge, said.kind) for edge, said in edges.items())
 
 
 def main(wanted: Sequence[str]) -> None:
@@ -76,9 +89,9 @@ def main(wanted: Sequence[str]) -> None:
     RUNS.mkdir(exist_ok=True)
     for dialect in DIALECTS:
         if not wanted or dialect in wanted:
-            (RUNS / f"{dialect}.jsonl.gz").write_bytes(gzip.compress(_record_theirs(dialect), mtime=_FIXED_TIME))
+            (RUNS / f"{dialect}.jsonl.gz").write_bytes(gzip.compress(_record_theirs(dialect), mtime=0))
     if not wanted or "ours" in wanted:
-        (RUNS / "ours.json.gz").write_bytes(gzip.compress(_record_ours(), mtime=_FIXED_TIME))
+        (RUNS / "ours.json.gz").write_bytes(gzip.compress(_record_ours(), mtime=0))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from tests.accuracy.cases import CASES
 from tests.accuracy.cases.case import ainvoke, invoke
+from tests.accuracy.foreign_causes import random_graphs
 from tests.accuracy.topologies import TOPOLOGIES, build
 
 _IDS = ("traceId", "spanId", "parentSpanId")
@@ -34,6 +35,8 @@ def runs() -> Iterator[tuple[str, Callable[[], Any]]]:
     for case in CASES:
         if not case.lacks:
             yield case.name, partial(case.execute, ainvoke if case.only == "async" else invoke)
+    for seed in random_graphs.SEEDS:
+        yield f"random {seed}", partial(random_graphs.run, seed)
     for topology in TOPOLOGIES:
         if topology == "team":
             continue  # its model is reached by HTTP
