@@ -16,7 +16,7 @@ from otel_mas.sources.exports.source import ExportSource, beginning, documents
 from otel_mas.sources.exports.spans import ExportedEvent, ExportedSpan
 from otel_mas.sources.first_object import names_of_first_object
 
-_ROOT: Final = (None, "", "0", "undefined")
+_ROOT: Final = ("None", "", "0", "undefined")
 """Ids that stand for no parent."""
 _EARLIEST_NS: Final = 10**14
 """Starts before it are in ms: the Export API's reference says ns, its example has ms. In ns it is 2 January 1970."""
@@ -104,16 +104,14 @@ def _span(span: Mapping[str, Any], traces: Mapping[str, str]) -> ExportedSpan:
     return ExportedSpan(
         trace_id=str(span["trace_id"]),
         span_id=_hex(span["span_id"]),
-        parent_id=None if span.get("parent_id") in _ROOT else _hex(span["parent_id"]),
+        parent_id=None if str(span.get("parent_id")) in _ROOT else _hex(span["parent_id"]),
         name=span["name"],
         start_ns=start,
         end_ns=end,
         status=StatusCode.ERROR if failed else StatusCode.UNSET,
         message=message if failed else "",
         attributes={**_attributes(span, tags), **call(span)},
-        events=[ExportedEvent("exception", end, exception)]
-        if span.get("status") == "error" and any(exception.values())
-        else (),
+        events=[ExportedEvent("exception", end, exception)] if any(exception.values()) else (),
         links=[_link(one, traces) for one in span.get("span_links") or ()],
         service=service,
         resource={

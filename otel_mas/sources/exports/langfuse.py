@@ -20,12 +20,13 @@ from otel_mas.sources.first_object import names_of_first_object
 
 _UNDERSCORE: Final = re.compile(r"_([a-z])")
 _BEGINNINGS: Final = (
-    {b"trace", b"observations"},
+    {b"trace", b"id", b"timestamp"},
     {b"id", b"traceId", b"startTime", b"type"},
     {b"id", b"trace_id", b"start_time", b"type"},
     {b"id", b"timestamp", b"bookmarked"},
 )
-"""Names in the first object: a download of the UI, an observation, one of an export to a bucket, a trace of the API."""
+"""Names in the first object, and in its `trace`: a download of the UI, an observation, one of an export to a bucket, a
+trace of the API."""
 _OF_OBSERVATION: Final = {
     "input": langfuse.INPUT,
     "output": langfuse.OUTPUT,
@@ -57,7 +58,7 @@ class LangfuseFile(ExportSource):
     @staticmethod
     def is_one(path: Path) -> bool:
         head = beginning(path)
-        found = names_of_first_object(head.lstrip(b"[ \t\r\n"))
+        found = names_of_first_object(head.lstrip(b"[ \t\r\n"), inside=(b"trace",))
         page = b"data" in found and b'"parentObservationId"' in head
         return page or any(wanted <= found for wanted in _BEGINNINGS)
 

@@ -86,6 +86,11 @@ def test_spans_are_read_in_every_form(read: Read, form: Callable[..., Any]) -> N
     assert root.attributes["_ml_obs.meta.span.kind"] == "workflow"
 
 
+@pytest.mark.parametrize("none", ["undefined", "0", 0, "", None])
+def test_a_parent_that_is_none_is_none(read: Read, none: Any) -> None:
+    assert read([sent(parent_id=none)])["root"].parent_span_id is None
+
+
 def test_a_start_in_milliseconds_is_one_too(read: Read) -> None:
     """As in the example of the reference."""
     assert read([sent(start_ns=1_761_833_858_897)])["root"].start_ns == 1_761_833_858_897 * 10**6

@@ -88,6 +88,10 @@ def test_observations_are_spans_in_every_form(read: Callable[[Any], dict[str, Sp
     assert found["model"].attributes[names.GEN_AI_REQUEST_MODEL] == "gpt-4o"
 
 
+def test_a_download_is_recognised_however_long_its_trace_is(read: Callable[[Any], dict[str, Span]]) -> None:
+    assert list(read({"trace": trace(input="x" * 2**17), "observations": [observation()]})) == ["root"]
+
+
 @pytest.mark.parametrize(
     "metadata",
     [
