@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from otel_mas.analyse.duplicate_calls import duplicate_calls
@@ -31,11 +31,18 @@ class ModelCall:
 def model_calls(spans: Sequence[Span], above: Surroundings | None = None) -> Iterator[ModelCall]:
     """Model calls among the spans of one or several traces, each once, however many instrumentors recorded it.
 
-    Of a call inside another one that states its tokens only the outer, and of those side by side only ours. The agent
-    is the nearest enclosing `invoke_agent` span; where there is none, the agent that the call itself names.
+    Of a call inside another one that states its tokens only the outer, and of those side by side only ours. A span of
+    other instrumentation that repeats the tokens of calls inside of it is none; where no call inside of it was
+    recorded, it stands for them. The agent is the nearest enclosing `invoke_agent` span; where there is none, the agent
+    that the call itself names.
     """
     above = above or Surroundings(spans)
     found = [(i, span) for i, span in enumerate(spans) if is_model_call(span) and above.call[i] < 0]
+    sums = [i for i, span in enumerate(spans) if _is_sum(span)]
+    if sums or any(span.is_foreign and not states_tokens(span) for _, span in found):
+        enclosing = above.enclosing([i for i, span in enumerate(spans) if states_tokens(span)])
+        alone = [(i, spans[i]) for i in sums if i not in enclosing and above.call[i] < 0]
+        found = [(i, span) for i, span in found if i not in enclosing or states_tokens(span)] + alone
     again = duplicate_calls([span for _, span in found])
     for i, span in found:
         if span in again:
@@ -76,6 +83,14 @@ class Surroundings:
             self.agent[below] = parent if around.is_agent and not self._retells(around) else self.agent[parent]
             self.call[below] = parent if is_model_call(around) and states_tokens(around) else self.call[parent]
 
+    def enclosing(self, inner: Iterable[int]) -> set[int]:
+        """The numbers of the spans around these."""
+        found: set[int] = set()
+        for i in inner:
+            while (i := self._parent(i)) >= 0 and i not in found:
+                found.add(i)
+        return found
+
     def agent_of(self, i: int) -> int:
         """The agent that a span is or belongs to, by number; -1 outside of any."""
         span = self.spans[i]
@@ -100,6 +115,11 @@ def is_model_call(span: Span) -> bool:
         operation = span.columns.get(names.GEN_AI_OPERATION_NAME)
         kind = record_kind(operation) if isinstance(operation, str) else None
     return kind == RecordKind.LLM_CALL
+
+
+def _is_sum(span: Span) -> bool:
+    """Whether a span of other instrumentation that is no call has tokens: those of the calls inside of it."""
+    return _USAGE[0] in span.columns and not is_model_call(span) and span.is_foreign and states_tokens(span)
 
 
 def _model(span: Span) -> str | None:

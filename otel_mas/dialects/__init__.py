@@ -26,7 +26,21 @@ OWN_SCOPE: Final = "otel_mas"
 
 _OURS: Final = ("langchain", "langgraph")
 """Parts of the names of scopes whose spans tell of what we record."""
-_DIALECTS: Final = ("openllmetry", "openinference", "gen_ai")
+_DIALECTS: Final = (
+    "koog",
+    "crewai",
+    "vercel",
+    "google_adk",
+    "logfire",
+    "mlflow",
+    "langsmith",
+    "openllmetry",
+    "openinference",
+    "datadog",
+    "langfuse",
+    "otel_langchain",
+    "gen_ai",
+)
 """Modules, the most special first: what several say, the first counts."""
 
 
@@ -39,6 +53,9 @@ MARKERS: Final = frozenset(name for module in _modules() for name in module.MARK
 """Names of attributes of which a span has one if it is in any dialect."""
 DERIVED: Final = frozenset({names.MAS_TASK_TRIGGERS, names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS})
 """Names that a translation may give, and that are no columns."""
+_WITHOUT_MESSAGES: Final = frozenset({RecordKind.TOOL_CALL, RecordKind.RETRIEVAL})
+_EMPTY: Final = (None, "", "{}", "null")
+"""Content that stands for none."""
 TOTALS: Final = (*gen_ai.TOTALS, openinference.TOTAL)
 COUNTS: Final = frozenset(
     (*TOTALS, *openinference.TOKENS, *(older for names_of in gen_ai.TOKENS.values() for older in names_of))
@@ -86,7 +103,7 @@ def contents(span: ForeignSpan) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for dialect in _of(span.attributes):
         for name, value in dialect.content(span).items():
-            if value is not None and name not in span.attributes:
+            if value is not None and span.attributes.get(name) in _EMPTY:
                 found.setdefault(name, value)
     return found
 
@@ -94,8 +111,12 @@ def contents(span: ForeignSpan) -> dict[str, Any]:
 def foreign_messages(side: str, span: ForeignSpan) -> list[Body]:
     """The messages that a span consumed (`input`) or produced (`output`): role and parts, in order.
 
-    Of several dialects the one that has messages in the words of the conventions counts.
+    Of several dialects the one that has messages in the words of the conventions counts. What a tool or a retriever was
+    given are no messages.
     """
+    kind = span.attributes.get(names.MAS_RECORD_KIND) or translated(span).get(names.MAS_RECORD_KIND)
+    if kind in _WITHOUT_MESSAGES:
+        return []
     for dialect in (gen_ai, *_modules()):
         if found := dialect.messages(span, side):
             return [message_of(one, ROLES[side]) for one in found]

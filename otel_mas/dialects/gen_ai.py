@@ -6,10 +6,12 @@ Older: `gen_ai.system`, `gen_ai.usage.prompt_tokens`, `gen_ai.workflow.name`, `g
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
-from otel_mas.dialects.messages import numbered
-from otel_mas.dialects.reading import Attributes, ForeignSpan, count, first, parsed_json, text
+from otel_mas.dialects.calls import provider, tokens, tool_content
+from otel_mas.dialects.messages import messages_in, numbered
+from otel_mas.dialects.reading import Attributes, ForeignSpan, first, mapping, parsed_json, text
 from otel_mas.semconv import Operation, RecordKind, record_kind
 from otel_mas.semconv import attributes as names
 
@@ -44,6 +46,20 @@ _REQUESTS: Final = {
     "rerank": Operation.RETRIEVAL,
 }
 """Values of `llm.request.type`."""
+_ARGUMENTS: Final = ("gen_ai.tool.arguments", "gen_ai.tool.input", "gen_ai.tool.parameters", "input.value")
+_RESULTS: Final = ("gen_ai.tool.result", "gen_ai.tool.output", "output.value")
+_CHOICE: Final = "gen_ai.choice"
+_MESSAGE_EVENTS: Final = {
+    "gen_ai.system.message": "system",
+    "gen_ai.user.message": "user",
+    "gen_ai.assistant.message": "assistant",
+    "gen_ai.tool.message": "tool",
+    _CHOICE: "assistant",
+}
+"""Events that have one message each, until 1.37 of the conventions → its role."""
+_CONTENT_EVENTS: Final = {"input": "gen_ai.content.prompt", "output": "gen_ai.content.completion"}
+"""Events that have all messages of a side, until 1.27."""
+_BODIES: Final = ("gen_ai.event.content", "event.body")
 _USAGE: Final = (names.GEN_AI_USAGE_OUTPUT_TOKENS, *TOKENS[names.GEN_AI_USAGE_OUTPUT_TOKENS])
 
 
@@ -60,11 +76,10 @@ def structure(span: ForeignSpan) -> dict[str, Any]:
     for ours, older in _TEXTS.items():
         if ours not in attributes and (known := text(attributes, *older)):
             found[ours] = known
-    if kind == RecordKind.LLM_CALL:
-        for ours, older in TOKENS.items():
-            if ours not in attributes and (tokens := count(first(attributes, older))) is not None:
-                found[ours] = tokens
-    elif kind == RecordKind.WORKFLOW and names.GEN_AI_AGENT_NAME not in attributes:
+    if names.GEN_AI_PROVIDER_NAME in found:
+        found[names.GEN_AI_PROVIDER_NAME] = provider(found[names.GEN_AI_PROVIDER_NAME])
+    found |= {name: value for name, value in tokens(attributes, TOKENS).items() if name not in attributes}
+    if kind == RecordKind.WORKFLOW and names.GEN_AI_AGENT_NAME not in attributes:
         found[names.GEN_AI_AGENT_NAME] = text(attributes, _WORKFLOW_NAME)
     if names.GEN_AI_CONVERSATION_ID not in attributes and (session := text(attributes, names.SESSION_ID)):
         found[names.GEN_AI_CONVERSATION_ID] = session
@@ -87,8 +102,11 @@ def _operation(attributes: Attributes) -> str | None:
 
 
 def content(span: ForeignSpan) -> dict[str, Any]:
-    """None beyond what is in our names already."""
-    return {}
+    """Arguments and result of a tool under names that frameworks gave them before the conventions did."""
+    attributes = span.attributes
+    if names.GEN_AI_TOOL_NAME not in attributes:
+        return {}
+    return tool_content(first(attributes, _ARGUMENTS), first(attributes, _RESULTS))
 
 
 def messages(span: ForeignSpan, side: str) -> list[Any]:
@@ -99,8 +117,20 @@ def messages(span: ForeignSpan, side: str) -> list[Any]:
         found.append({"role": "system", "content": parts})
     listed = parsed_json(attributes.get(_LISTS[side]))
     if isinstance(listed, list):
-        return found + [one for one in listed if isinstance(one, dict)]
-    return found + numbered(PREFIXES[side], attributes)
+        given = [one for one in listed if isinstance(one, dict)]
+        return given if given and given[0].get("role") == "system" else found + given
+    return found + (numbered(PREFIXES[side], attributes) or list(_in_events(span, side)))
+
+
+def _in_events(span: ForeignSpan, side: str) -> Iterator[Any]:
+    """The messages in events: one for each, or all of a side in one."""
+    for name, attributes in span.events():
+        if name == _CONTENT_EVENTS[side]:
+            yield from messages_in(parsed_json(first(attributes, (PREFIXES[side][:-1], *_BODIES))), side)
+        elif name in _MESSAGE_EVENTS and (name == _CHOICE) == (side == "output"):
+            body = mapping(first(attributes, _BODIES)) or {key: parsed_json(one) for key, one in attributes.items()}
+            message = mapping(body.get("message")) or {**body, "content": body.get("content", body.get("message"))}
+            yield {"role": _MESSAGE_EVENTS[name], **message}
 
 
 __all__ = ["MARKERS", "PREFIXES", "TOKENS", "TOTALS", "content", "messages", "structure"]

@@ -19,6 +19,8 @@ _NODE: Final = "langgraph_node"
 _START: Final = "__start__"
 """The task that hands on a graph's input: no code of the app runs in it, and our own recording has no span of it."""
 _PLACE: Final = ("thread_id", "checkpoint_ns", _NODE, "langgraph_step", "langgraph_path")
+_DEFAULT_NAME: Final = "LangGraph"
+"""Name of a graph that the app gave none."""
 _INTEGRATION: Final = ("ls_integration", "langgraph")
 _RUN_OUTCOMES: Final = {
     TaskOutcome.OK: RunOutcome.OK,
@@ -59,7 +61,7 @@ def task(span: ForeignSpan, metadata: Mapping[str, Any], name: str) -> dict[str,
 
 def run(span: ForeignSpan, metadata: Mapping[str, Any], name: str) -> dict[str, Any] | None:
     """The attributes of an invocation of a whole graph; None where the span is none. A graph in a node is none."""
-    if metadata.get(_INTEGRATION[0]) != _INTEGRATION[1] or _NODE in metadata:
+    if _NODE in metadata or (name != _DEFAULT_NAME and metadata.get(_INTEGRATION[0]) != _INTEGRATION[1]):
         return None
     return {
         names.MAS_RECORD_KIND: RecordKind.WORKFLOW.value,

@@ -27,7 +27,7 @@ _NAMED: Final = {
 _TYPED: Final = frozenset({"human", "ai", "system", "tool", "function"})
 """Values of `type` by which LangChain names a role."""
 _LISTS: Final = ("messages", "generations", "choices", "candidates", "prompts", "new_message")
-_TEXTS: Final = ("input", "output", "query", "question", "answer", "text", "prompt", "content")
+_TEXTS: Final = ("raw", "input", "output", "query", "question", "answer", "text", "prompt", "content")
 _MAX_INDEX: Final = 100_000
 _MAX_DEPTH: Final = 8
 
@@ -46,10 +46,15 @@ def _found(given: Any, role: str, depth: int) -> Iterator[Body]:
         if given:
             yield message_of(given, role)
     elif isinstance(given, list):
+        if given and all(isinstance(one, Mapping) and "toolName" in one for one in given):
+            yield message_of({"role": role, "tool_calls": given})
+            return
         for one in given:
             yield from _found(one, role, depth - 1)
     elif isinstance(given, Mapping):
         inner = next((given[key] for key in _LISTS if isinstance(given.get(key), list | Mapping)), given.get("message"))
+        if inner is None and isinstance(given.get("content"), Mapping):
+            inner = given["content"]
         if inner is not None and "role" not in given:
             yield from _found(inner, role, depth - 1)
         elif "lc" in given or given.get("type") in _TYPED or "role" in given or "parts" in given:
@@ -71,15 +76,33 @@ def message_of(message: Any, role: str = "") -> Body:
     role = _NAMED.get(named or role, named or role)
     parts = message.get("parts")
     if isinstance(parts, list):
-        return {"role": role, "parts": [_part(part) for part in parts]}
+        found = [_part(part) for part in parts]
+        return {"role": _role(role, found), "parts": found}
     found = [*_content(message.get("content")), *_content(message.get("contents"))]
     known = {part.get("id") for part in found if part.get("type") == "tool_call"}
     calls = [call for one in _calls(message) if (call := _call(one))["id"] is None or call["id"] not in known]
     answered = message.get("tool_call_id")
     if answered is not None and not calls:
-        text = found[0].get("content") if len(found) == 1 else found
-        found = [{"type": "tool_call_response", "id": answered, "response": text}]
-    return {"role": role, "parts": [*found, *calls]}
+        found = [{"type": "tool_call_response", "id": answered, "response": _answer(message.get("content"), found)}]
+    found += calls
+    return {"role": _role(role, found), "parts": found}
+
+
+def _role(role: str, parts: list[Any]) -> str:
+    """The role of a message; of one with nothing but answers of tools, or calls of them, the role that has these.
+
+    Gemini and Anthropic give answers to the user, Koog calls to the tool.
+    """
+    types = {part.get("type") if isinstance(part, Mapping) else None for part in parts}
+    if role == "user" and types == {"tool_call_response"}:
+        return "tool"
+    return "assistant" if role == "tool" and types == {"tool_call"} else role
+
+
+def _answer(content: Any, parts: list[Body]) -> Any:
+    if isinstance(content, str):
+        return content
+    return parts[0].get("content") if len(parts) == 1 else parts
 
 
 def _fields(message: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
@@ -106,6 +129,8 @@ def _part(part: Any) -> Any:
         return part
     if "type" not in part:
         return _untyped(part)
+    if part["type"] == "tool_call_response" and "response" not in part:
+        return {"type": "tool_call_response", "id": part.get("id"), "response": part.get("result")}
     if part.get("type") != "file" or "digest" not in part:
         return part
     own = part.get("file_id") == f"blake2b:{part['digest']}"
@@ -128,13 +153,19 @@ def _untyped(part: Mapping[str, Any]) -> Body:
 def _content(content: Any) -> Iterator[Body]:
     if content is None or content == "":
         return
-    content = parsed_json(content) if isinstance(content, str) and content.startswith("[{") else content
+    if isinstance(content, str) and content.startswith("[{"):
+        listed = parsed_json(content)
+        content = listed if isinstance(listed, list) and all(map(_is_part, listed)) else content
     for item in _items(content) if not isinstance(content, str) else [content]:
         item = item.get("message_content", item) if isinstance(item, Mapping) else item
         if not isinstance(item, Mapping):
             yield {"type": "text", "content": item}
         else:
             yield _item(item)
+
+
+def _is_part(item: Any) -> bool:
+    return isinstance(item, Mapping) and any(key in item for key in ("type", "text", "message_content"))
 
 
 def _item(item: Mapping[str, Any]) -> Body:

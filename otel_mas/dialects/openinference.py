@@ -11,9 +11,10 @@ import re
 from typing import Any, Final
 
 from otel_mas.dialects import langgraph
+from otel_mas.dialects.calls import called, provider, retrieval_content, tool_content
 from otel_mas.dialects.messages import messages_in, numbered
 from otel_mas.dialects.reading import Attributes, ForeignSpan, count, mapping, parsed_json, text
-from otel_mas.semconv import Operation, record_kind
+from otel_mas.semconv import Operation
 from otel_mas.semconv import attributes as names
 
 KIND: Final = "openinference.span.kind"
@@ -37,13 +38,8 @@ _OPERATIONS: Final = {
     "AGENT": Operation.INVOKE_AGENT,
 }
 _SPEAKING: Final = frozenset({"LLM", "AGENT", "CHAIN"})
-_BRACKETS: Final = re.compile(r"^\w+ \[(.+)\]$")
-"""How Google ADK names the span of an agent: `agent_run [hello_agent]`."""
-_VERB: Final = re.compile(r"^(.+)\.(?:run|arun|invoke|ainvoke|_execute_core)$")
-"""How agents are named by the method that was called: `Agent.run`."""
-_ROLE: Final = re.compile(r"\brole='([^']+)'")
-"""The role of CrewAI's agent, in the text of the task's arguments."""
-_SAVED: Final = re.compile(r"Agent|Task|Crew|Team")
+_BRACKETS: Final = re.compile(r"^(\w+) \[(.+)\]$")
+"""Names of Google ADK's spans: `invocation [app]`, `agent_run [agent]`."""
 
 
 def structure(span: ForeignSpan) -> dict[str, Any]:
@@ -57,15 +53,17 @@ def structure(span: ForeignSpan) -> dict[str, Any]:
     operation = _OPERATIONS.get(str(attributes.get(KIND)).upper())
     if operation is Operation.INVOKE_AGENT and "langgraph_node" in metadata:
         operation = None
-    if operation is not None:
-        found[names.GEN_AI_OPERATION_NAME] = operation.value
-        found[names.MAS_RECORD_KIND] = str(record_kind(operation))
+    invocation = _BRACKETS.match(span.name)
     if operation is Operation.INVOKE_AGENT:
-        found[names.GEN_AI_AGENT_NAME] = agent_name(span)
+        found |= called(operation, agent_name(span))
     elif operation is Operation.EXECUTE_TOOL:
-        found[names.GEN_AI_TOOL_NAME] = text(attributes, "tool.name", names.GEN_AI_TOOL_NAME) or span.name
+        found |= called(operation, text(attributes, "tool.name", names.GEN_AI_TOOL_NAME) or span.name)
         found[names.GEN_AI_TOOL_CALL_ID] = text(attributes, "tool_call.id", "tool.id", names.GEN_AI_TOOL_CALL_ID)
-    elif operation in (Operation.CHAT, Operation.EMBEDDINGS):
+    elif operation is not None:
+        found |= called(operation)
+    elif invocation and invocation[1] == "invocation":
+        found |= called(Operation.INVOKE_WORKFLOW, invocation[2])
+    if operation in (Operation.CHAT, Operation.EMBEDDINGS):
         found |= _model(attributes)
     session = text(attributes, names.SESSION_ID)
     return {**found, **langgraph.conversation(metadata), **({names.GEN_AI_CONVERSATION_ID: session} if session else {})}
@@ -74,7 +72,7 @@ def structure(span: ForeignSpan) -> dict[str, Any]:
 def _model(attributes: Attributes) -> dict[str, Any]:
     model = text(attributes, "llm.model_name", "embedding.model_name", "reranker.model_name")
     found: dict[str, Any] = {names.GEN_AI_REQUEST_MODEL: model, names.GEN_AI_RESPONSE_MODEL: model}
-    found[names.GEN_AI_PROVIDER_NAME] = text(attributes, "llm.provider", "llm.system")
+    found[names.GEN_AI_PROVIDER_NAME] = provider(text(attributes, "llm.provider", "llm.system"))
     found |= {ours: count(attributes.get(theirs)) for theirs, ours in TOKENS.items()}
     return {name: value for name, value in found.items() if value is not None}
 
@@ -85,13 +83,8 @@ def agent_name(span: ForeignSpan) -> str:
     known = text(attributes, "agent.name", names.GEN_AI_AGENT_NAME, "graph.node.id")
     if known is not None:
         return known
-    if found := _BRACKETS.match(span.name):
-        return found[1]
-    if "crew_key" in attributes and (role := _ROLE.search(str(attributes.get(_INPUT, "")))):
-        return role[1]
-    if (found := _VERB.match(span.name)) and not _SAVED.fullmatch(found[1]):
-        return found[1]
-    return span.name
+    found = _BRACKETS.match(span.name)
+    return found[2] if found else span.name
 
 
 def content(span: ForeignSpan) -> dict[str, Any]:
@@ -99,17 +92,10 @@ def content(span: ForeignSpan) -> dict[str, Any]:
     attributes = span.attributes
     kind = str(attributes.get(KIND)).upper()
     if kind == "TOOL":
-        return {
-            names.GEN_AI_TOOL_CALL_ARGUMENTS: parsed_json(attributes.get("tool.parameters", attributes.get(_INPUT))),
-            names.GEN_AI_TOOL_CALL_RESULT: parsed_json(attributes.get(_OUTPUT)),
-        }
+        return tool_content(attributes.get("tool.parameters", attributes.get(_INPUT)), attributes.get(_OUTPUT))
     if kind == "RETRIEVER":
-        documents = numbered("retrieval.documents.", attributes)
-        return {
-            names.GEN_AI_RETRIEVAL_QUERY_TEXT: attributes.get(_INPUT),
-            names.GEN_AI_RETRIEVAL_DOCUMENTS: [one.get("document", one) for one in documents]
-            or parsed_json(attributes.get(_OUTPUT)),
-        }
+        documents = [one.get("document", one) for one in numbered("retrieval.documents.", attributes)]
+        return retrieval_content(attributes.get(_INPUT), documents or attributes.get(_OUTPUT))
     return {}
 
 

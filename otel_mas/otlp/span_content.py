@@ -161,6 +161,8 @@ def contents_of(span: Span) -> Iterator[Content]:
     for name, value in derived.items():
         yield Content(span.trace_id, span.span_id, name, value)
     for name, value in span.attributes.items():
+        if name in derived:
+            continue
         if name in _OWN_CONTENT:
             yield Content(span.trace_id, span.span_id, name, _value(name, value))
         elif not own and _is_foreign_content(name) and not (derived and parsed_json(value) in derived.values()):

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from otel_mas.dialects.messages import messages_in
 from otel_mas.dialects.reading import json_text
-from otel_mas.semconv import Operation, record_kind
+from otel_mas.semconv import Operation
 from otel_mas.semconv import attributes as names
 
 _MODELS: Final = frozenset({Operation.CHAT, Operation.TEXT_COMPLETION, Operation.GENERATE_CONTENT})
@@ -26,8 +26,6 @@ def described(operation: Operation | None, name: str, inputs: Any, outputs: Any)
     if operation is None:
         return {}
     found: dict[str, Any] = {names.GEN_AI_OPERATION_NAME: operation.value}
-    if (kind := record_kind(operation)) is not None:
-        found[names.MAS_RECORD_KIND] = str(kind)
     if operation is Operation.EXECUTE_TOOL:
         return found | {
             names.GEN_AI_TOOL_NAME: name,

@@ -44,7 +44,7 @@ TABLE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "no count": ({**CHAT, "gen_ai.usage.prompt_tokens": -1}, {"mas.record.kind": "LLM_CALL"}),
     "workflow before v0.1.0": (
         {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "team"},
-        {"mas.record.kind": "WORKFLOW", "gen_ai.agent.name": "team"},
+        {"mas.record.kind": "WORKFLOW", "gen_ai.agent.name": "team", "mas.run.outcome": "ok"},
     ),
     "agent": (
         {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "writer", "gen_ai.usage.input_tokens": 9},

@@ -168,7 +168,7 @@ def test_types_that_are_calls_have_the_names_of_the_conventions(
 ) -> None:
     span = read([observation(type=kind, name="it", input='{"x":1}', output="y")])["it"]
 
-    assert {name: span.attributes.get(name) for name in expected} == expected
+    assert {name: span.get(name) for name in expected} == expected
 
 
 @pytest.mark.parametrize(
