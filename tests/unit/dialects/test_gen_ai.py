@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from otel_mas.dialects import translated
+from otel_mas.dialects import ForeignSpan, translated
 from tests.unit.dialects.reading import said, written
 
 CHAT = {"gen_ai.operation.name": "chat"}
@@ -114,6 +114,27 @@ MESSAGES: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("form", MESSAGES)
 def test_messages_of_every_form_are_the_same(form: str) -> None:
     span = written(CHAT | MESSAGES[form])
+
+    assert said(span, "input") == [("system", "Be brief."), ("user", "hi")]
+    assert said(span, "output") == [("assistant", "hello")]
+
+
+EVENTS = {
+    "one for each message": [
+        ("gen_ai.system.message", {"content": "Be brief."}),
+        ("gen_ai.user.message", {"gen_ai.event.content": '{"role": "user", "content": "hi"}'}),
+        ("gen_ai.choice", {"index": 0, "message": '{"role": "assistant", "content": "hello"}'}),
+    ],
+    "one for each side": [
+        ("gen_ai.content.prompt", {"gen_ai.prompt": '[{"role": "system", "content": "Be brief."}, "hi"]'}),
+        ("gen_ai.content.completion", {"gen_ai.completion": "hello"}),
+    ],
+}
+
+
+@pytest.mark.parametrize("form", EVENTS)
+def test_messages_in_events(form: str) -> None:
+    span = ForeignSpan(CHAT, events=lambda: EVENTS[form])
 
     assert said(span, "input") == [("system", "Be brief."), ("user", "hi")]
     assert said(span, "output") == [("assistant", "hello")]
