@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from otel_mas.dialects import gen_ai, openinference
-from otel_mas.dialects.control_flow import is_no_error
+from otel_mas.dialects.control_flow import is_no_error, outcome
 from otel_mas.dialects.messages import ROLES, Body, message_of
 from otel_mas.dialects.reading import Attributes, ForeignSpan, count, first
 from otel_mas.semconv import RecordKind
@@ -51,7 +51,9 @@ def _modules() -> tuple[ModuleType, ...]:
 
 MARKERS: Final = frozenset(name for module in _modules() for name in module.MARKERS)
 """Names of attributes of which a span has one if it is in any dialect."""
-DERIVED: Final = frozenset({names.MAS_TASK_TRIGGERS, names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS})
+DERIVED: Final = frozenset(
+    {names.MAS_TASK_TRIGGERS, names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS, names.MAS_COST_SOURCE}
+)
 """Names that a translation may give, and that are no columns."""
 _WITHOUT_MESSAGES: Final = frozenset({RecordKind.TOOL_CALL, RecordKind.RETRIEVAL})
 _EMPTY: Final = (None, "", "{}", "null")
@@ -77,9 +79,19 @@ def translated(span: ForeignSpan) -> dict[str, Any]:
     for dialect in _of(span.attributes):
         for name, value in dialect.structure(span).items():
             found.setdefault(name, value)
+    if found.get(names.MAS_RECORD_KIND) == RecordKind.AGENT_TASK and span.span_id:
+        _make_task(found, span)
     if span.failed and is_no_error(span):
         found[names.ERROR_TYPE] = None
     return found
+
+
+def _make_task(found: dict[str, Any], span: ForeignSpan) -> None:
+    """Name an agent's or a node's work as a task of its own, where its framework has no id for it."""
+    if found.setdefault(names.MAS_TASK_ID, span.span_id) == span.span_id:
+        agent = found.get(names.GEN_AI_AGENT_NAME) or span.attributes.get(names.GEN_AI_AGENT_NAME)
+        found.setdefault(names.MAS_TASK_NAME, str(agent or span.name))
+        found.setdefault(names.MAS_TASK_OUTCOME, outcome(span).value)
 
 
 def translated_beside_ours(span: ForeignSpan, scope: str) -> dict[str, Any]:

@@ -30,12 +30,14 @@ class ForeignSpan:
         attributes: of the span, as they came.
         name: of the span.
         failed: whether its status is ERROR.
+        span_id: in hex; empty where it is not asked for.
         events: gives the names and attributes of its events, in order; called only where a dialect asks for them.
     """
 
     attributes: Attributes
     name: str = ""
     failed: bool = False
+    span_id: str = ""
     events: Callable[[], Iterable[tuple[str, Attributes]]] = no_events
 
     def exceptions(self) -> list[str]:

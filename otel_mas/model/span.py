@@ -211,7 +211,7 @@ class Span:
 
     def _written(self, attributes: Mapping[str, AttributeValue]) -> ForeignSpan:
         """The span as other instrumentation wrote it, for its dialects."""
-        return ForeignSpan(attributes, self.name, self.status is StatusCode.ERROR, self._named_events)
+        return ForeignSpan(attributes, self.name, self.status is StatusCode.ERROR, self.span_id, self._named_events)
 
     def _named_events(self) -> list[tuple[str, Mapping[str, AttributeValue]]]:
         return [(one.name, one.attributes) for one in self.events]

@@ -105,6 +105,7 @@ def as_written(span: Any, attributes: Mapping[str, AttributeValue] | None = None
         _attributes(span.attributes) if attributes is None else attributes,
         span.name,
         span.status.code == _ERROR,
+        span.span_id.hex(),
         lambda: ((event.name, _attributes(event.attributes)) for event in span.events),
     )
 

@@ -21,6 +21,7 @@ from otel_mas.otlp.nesting import parsed
 from otel_mas.semconv import STRING_ARRAYS
 from otel_mas.semconv import attributes as names
 from otel_mas.sources.restore import causes_of, restored_attributes, restored_links, restored_value
+from otel_mas.store.foreign_cost import with_cost
 
 if TYPE_CHECKING:
     from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, TracesData
@@ -112,6 +113,7 @@ class SpanReader:
             written = as_written(message)
             has_ours = names.MAS_INSTANCE_ID in resource.attributes
             more = translated_beside_ours(written, scope.name) if has_ours else translated(written)
+            more = with_cost(more, written.attributes)
             columns = {name: value for name, value in {**columns, **more}.items() if value is not None}
             status = StatusCode.UNSET if is_control_flow(more) else status
         if self._others:

@@ -24,6 +24,7 @@ from otel_mas.otlp.split import ResourcePart, ScopePart
 from otel_mas.privacy.stored import Privacy
 from otel_mas.semconv import attributes as names
 from otel_mas.store.columns import ATTRIBUTES, POSITION, placed_values
+from otel_mas.store.foreign_cost import with_cost
 from otel_mas.store.imported import ImportedPrivacy
 from otel_mas.store.rows import SpanRow
 from otel_mas.store.writer import StoreWriter
@@ -219,6 +220,7 @@ class OtlpRows:
         if scope_name != OWN_SCOPE and not known.isdisjoint(MARKERS):
             written = as_written(span, _decoded(span.attributes))
             more = translated_beside_ours(written, scope_name) if resource.has_ours else translated(written)
+            more = with_cost(more, written.attributes)
             columns = placed_values(columns | {POSITION[name]: more[name] for name in POSITION.keys() & more})
             status = StatusCode.UNSET if is_control_flow(more) else status
         links = span.links

@@ -21,6 +21,7 @@ from otel_mas.semconv import LinkKind, TaskOutcome
 from otel_mas.semconv import attributes as names
 
 _CODE = "latency-stacking"
+_ANSWER = "tool_call_response"
 _SHORTEST = 12
 """Characters of a text whose way can be followed; a shorter one may be used without a trace."""
 _WORDS = 3
@@ -168,11 +169,12 @@ def _asked_for_at_once(facts: RunFacts) -> Iterator[_Group]:
             yield "asked", row
 
 
-def _call_ids(facts: RunFacts, digest: str) -> Iterator[str]:
+def _call_ids(facts: RunFacts, digest: str, kind: str = "tool_call") -> Iterator[str]:
+    """Ids of the calls of tools in a message, or of those that it answers."""
     message = facts.message(digest)
     parts = None if message is None or message.body is None else message.body.get("parts")
     for part in parts if isinstance(parts, list | tuple) else ():
-        if isinstance(part, Mapping) and part.get("type") == "tool_call" and part.get("id"):
+        if isinstance(part, Mapping) and part.get("type") == kind and part.get("id"):
             yield str(part["id"])
 
 
@@ -188,13 +190,22 @@ def _model_calls(facts: RunFacts) -> Iterator[_Group]:
 
 def _apart(facts: RunFacts, one: Span, other: Span) -> bool:
     read, again = facts.read(one), facts.read(other)
-    if not read or not again or set(read) == set(again):
+    if not read or not again or set(read) == set(again) or _answers(facts, one, again):
         return False
     wrote = [facts.text(digest) for digest in facts.wrote(one)]
     prompt, prompts = _texts(facts, again), _texts(facts, read)
     if prompt is None or prompts is None or not wrote:
         return False
     return all(text is not None and not _uses(prompt, text, prompts) for text in wrote)
+
+
+def _answers(facts: RunFacts, one: Span, read: Sequence[str]) -> bool:
+    """Whether what a call read is what another one wrote itself, or the result of a tool that this had asked for."""
+    wrote = facts.wrote(one)
+    if not set(read).isdisjoint(wrote):
+        return True
+    asked = {call_id for digest in wrote for call_id in _call_ids(facts, digest)}
+    return not asked.isdisjoint(call_id for digest in read for call_id in _call_ids(facts, digest, _ANSWER))
 
 
 def _texts(facts: RunFacts, digests: Iterable[str]) -> str | None:

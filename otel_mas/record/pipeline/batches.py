@@ -151,7 +151,7 @@ class BatchBuilder:
         if span.scope is None or span.scope.name == OWN_SCOPE or MARKERS.isdisjoint(span.attributes):
             return
         failed, events = span.status.status_code is StatusCode.ERROR, span.events
-        written = ForeignSpan(span.attributes, span.name, failed, lambda: _named(events))
+        written = ForeignSpan(span.attributes, span.name, failed, events=lambda: _named(events))
         more = translated_beside_ours(written, span.scope.name)
         row.columns.update(column_values(self._encoder.stored(more)))
         for name in (name for name, value in more.items() if value is None and name in POSITION):

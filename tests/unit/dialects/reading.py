@@ -14,7 +14,7 @@ def written(
 ) -> ForeignSpan:
     """A span, with an event for each exception."""
     events = [("exception", {names.EXCEPTION_TYPE: kind}) for kind in raised]
-    return ForeignSpan(attributes, name, failed, lambda: events)
+    return ForeignSpan(attributes, name, failed, events=lambda: events)
 
 
 def ours(span: ForeignSpan) -> dict[str, Any]:

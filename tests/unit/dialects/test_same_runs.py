@@ -28,7 +28,9 @@ def recorded(path: Path) -> Iterator[tuple[str, ForeignSpan]]:
 
 def _written(span: dict[str, Any]) -> ForeignSpan:
     events = [(event["name"], event["attributes"]) for event in span["events"]]
-    return ForeignSpan(span["attributes"], span["name"], span["status"]["status_code"] == "ERROR", lambda: events)
+    return ForeignSpan(
+        span["attributes"], span["name"], span["status"]["status_code"] == "ERROR", events=lambda: events
+    )
 
 
 def tasks(path: Path) -> dict[str, Counter[tuple[Any, ...]]]:
