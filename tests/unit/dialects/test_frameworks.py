@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+import otel_mas
 from otel_mas.analyse.cost import cost
 from otel_mas.model import Query, Span, Trace
 from otel_mas.otlp.span_content import TraceContent
@@ -182,3 +183,9 @@ def _text(part: Mapping[str, Any]) -> str:
         return ""
     value = part.get("content", part.get("response", ""))
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def test_nothing_is_found_wrong_with_a_run_that_went_well(framework: str, folder: Path) -> None:
+    with otel_mas.open(folder / f"{framework}.trace.json") as source:
+        (run,) = source.traces()
+        assert not source.trace(run.trace_id).findings()
