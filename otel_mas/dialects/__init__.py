@@ -95,7 +95,7 @@ def _make_task(found: dict[str, Any], span: ForeignSpan) -> None:
 
 
 def translated_beside_ours(span: ForeignSpan, scope: str) -> dict[str, Any]:
-    """As `translated`, of a span from a process in which we record, too: what we tell of is left to our own spans.
+    """As `translated`, of a span from a process in which we record, too: our own spans tell of what we record.
 
     So LangChain's and LangGraph's spans stay what they are, and calls of models are none that are counted.
 
@@ -123,8 +123,8 @@ def contents(span: ForeignSpan) -> dict[str, Any]:
 def foreign_messages(side: str, span: ForeignSpan) -> list[Body]:
     """The messages that a span consumed (`input`) or produced (`output`): role and parts, in order.
 
-    Of several dialects the one that has messages in the words of the conventions counts. What a tool or a retriever was
-    given are no messages.
+    Of several dialects the one that has messages in the words of the conventions counts. A tool or a retriever has
+    arguments and results, and no messages.
     """
     kind = span.attributes.get(names.MAS_RECORD_KIND) or translated(span).get(names.MAS_RECORD_KIND)
     if kind in _WITHOUT_MESSAGES:

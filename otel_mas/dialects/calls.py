@@ -14,7 +14,7 @@ NO_CALL: Final[Mapping[str, Any]] = {
     names.GEN_AI_OPERATION_NAME: None,
     names.GEN_AI_AGENT_NAME: None,
 }
-"""Of a span that is none of the work that has a kind, whatever its operation says."""
+"""Attributes of a span that is no work with a kind, whatever its operation says."""
 _PROVIDERS: Final = {
     "amazon-bedrock": "aws.bedrock",
     "azure": "azure.ai.openai",

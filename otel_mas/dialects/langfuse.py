@@ -1,6 +1,6 @@
 """Langfuse's SDK: `langfuse.observation.type`, `.input`, `.output`, `.usage_details`, `.metadata.*`.
 
-Names: https://langfuse.com/integrations/native/opentelemetry, and its SDKs. What came to Langfuse from other
+Names: https://langfuse.com/integrations/native/opentelemetry, and its SDKs. A span that came to Langfuse from other
 instrumentation has the names of that, too, which count first.
 """
 

@@ -81,8 +81,8 @@ def messages(span: ForeignSpan, side: str) -> list[Any]:
     """The messages of one side; of an enclosing span those that the app gave, in place of the whole prompt."""
     attributes = span.attributes
     if side == "output":
-        calls, said = items(text(attributes, *_TOOL_CALLS)), text(attributes, *_TEXTS)
-        return [{"role": "assistant", "content": said, "tool_calls": calls}] if said or calls else []
+        calls, answer = items(text(attributes, *_TOOL_CALLS)), text(attributes, *_TEXTS)
+        return [{"role": "assistant", "content": answer, "tool_calls": calls}] if answer or calls else []
     if "ai.prompt.messages" in attributes:
         return messages_in(parsed_json(attributes["ai.prompt.messages"]), side)
     given = mapping(attributes.get("ai.prompt"))

@@ -31,15 +31,17 @@ def with_cost(translation: dict[str, Any], attributes: Mapping[str, Any]) -> dic
     """
     if not is_model_call(translation) or any(name in translation or name in attributes for name in _KNOWN):
         return translation
-    said = {**attributes, **translation}
-    counts = {field: value for field, name in _COUNTS.items() if isinstance(value := said.get(name), int) and value > 0}
+    known = {**attributes, **translation}
+    counts = {
+        field: value for field, name in _COUNTS.items() if isinstance(value := known.get(name), int) and value > 0
+    }
     if not counts:
         return translation
-    provider = said.get(names.GEN_AI_PROVIDER_NAME)
+    provider = known.get(names.GEN_AI_PROVIDER_NAME)
     models = tuple(
         model
         for name in (names.GEN_AI_RESPONSE_MODEL, names.GEN_AI_REQUEST_MODEL)
-        if isinstance(model := said.get(name), str)
+        if isinstance(model := known.get(name), str)
     )
     PRICES.wait(_MAX_WAIT_S)
     cost = PRICES.cost(provider if isinstance(provider, str) else None, models, Tokens(**counts))
