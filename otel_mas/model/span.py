@@ -159,7 +159,7 @@ class Span:
     def in_our_names(self) -> Span:
         """The span, whose columns are all its attributes, as its dialect says it; for the code that makes it."""
         if self.scope.name != OWN_SCOPE and not MARKERS.isdisjoint(self.columns):
-            more = translated(self._written(self.columns))
+            more = translated(self.as_written(self.columns))
             self.columns = {name: value for name, value in {**self.columns, **more}.items() if value is not None}
             self.status = StatusCode.UNSET if is_control_flow(more) else self.status
         return self
@@ -206,12 +206,18 @@ class Span:
         if value is None:
             value = self.body.attribute(name)
             if value is None and name in DERIVED and self.is_foreign and self.record_kind is not None:
-                value = translated(self._written(self.attributes)).get(name)
+                value = translated(self.as_written()).get(name)
         return default if value is None else value
 
-    def _written(self, attributes: Mapping[str, AttributeValue]) -> ForeignSpan:
-        """The span as other instrumentation wrote it, for its dialects."""
-        return ForeignSpan(attributes, self.name, self.status is StatusCode.ERROR, self.span_id, self._named_events)
+    def as_written(self, attributes: Mapping[str, AttributeValue] | None = None) -> ForeignSpan:
+        """The span as other instrumentation wrote it, for its dialects; `attributes` where they are at hand."""
+        return ForeignSpan(
+            self.attributes if attributes is None else attributes,
+            self.name,
+            self.status is StatusCode.ERROR,
+            self.span_id,
+            self._named_events,
+        )
 
     def _named_events(self) -> list[tuple[str, Mapping[str, AttributeValue]]]:
         return [(one.name, one.attributes) for one in self.events]

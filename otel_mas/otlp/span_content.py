@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import orjson
 
-from otel_mas.dialects import MESSAGE_PREFIXES, OWN_SCOPE, ForeignSpan, contents, foreign_messages
+from otel_mas.dialects import MESSAGE_PREFIXES, OWN_SCOPE, contents, foreign_messages
 from otel_mas.dialects.messages import message_of
 from otel_mas.dialects.reading import parsed_json, with_lists
 from otel_mas.model import STATE_EVENT, Content, Event, Message, MessageRef, Span
@@ -111,7 +111,7 @@ class TraceContent:
                 pairs = list(_with_digests(side, digests, carrying))
                 whole = not shortened.intersection((content_name, names.GEN_AI_SYSTEM_INSTRUCTIONS))
             else:
-                found = foreign_messages(side, _written(span, carrying))
+                found = foreign_messages(side, span.as_written(carrying))
                 pairs, whole = [(digest_of(body), body) for body in found], True
                 digests = [digest for digest, _ in pairs]
             self.refs += [MessageRef(span.trace_id, span.span_id, side, at, one) for at, one in enumerate(digests)]
@@ -157,7 +157,7 @@ def contents_of(span: Span) -> Iterator[Content]:
     Of a span of ours these are the names of the registry; of another one every name that is known to hold content.
     """
     own = span.scope.name == OWN_SCOPE
-    derived = {} if own else contents(_written(span, span.attributes))
+    derived = {} if own else contents(span.as_written())
     for name, value in derived.items():
         yield Content(span.trace_id, span.span_id, name, value)
     for name, value in span.attributes.items():
@@ -194,10 +194,6 @@ def _carrying(span: Span) -> Mapping[str, Any]:
     """The attributes of the span, with those of the event that has its messages where the span does not."""
     details: list[Event] = [event for event in span.events if event.name == _DETAILS]
     return span.attributes if not details else {**details[-1].attributes, **span.attributes}
-
-
-def _written(span: Span, attributes: Mapping[str, Any]) -> ForeignSpan:
-    return ForeignSpan(attributes, span.name, events=lambda: ((one.name, one.attributes) for one in span.events))
 
 
 def _with_digests(side: str, digests: Sequence[str], attributes: Mapping[str, Any]) -> Iterator[tuple[str, _Body]]:

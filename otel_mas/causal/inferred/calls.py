@@ -20,8 +20,8 @@ from otel_mas.causal.inferred import probabilities
 from otel_mas.causal.inferred.langgraph import Inferred
 from otel_mas.causal.links import Links
 from otel_mas.causal.messages import Actors, Path, same_actor
-from otel_mas.dialects import ForeignSpan, contents, foreign_messages
-from otel_mas.model import Span, StatusCode
+from otel_mas.dialects import contents, foreign_messages
+from otel_mas.model import Span
 from otel_mas.semconv import LinkKind, RecordKind
 from otel_mas.semconv import attributes as names
 
@@ -137,7 +137,7 @@ class _Search:
         found: dict[int, float | None] = {}
         path = self._path(number)
         history = self._history[path]
-        for part, text in _parts(foreign_messages("input", _foreign(span))):
+        for part, text in _parts(foreign_messages("input", span.as_written())):
             if text in history:
                 continue
             if part.get("type") == "tool_call_response":
@@ -169,7 +169,7 @@ class _Search:
             return
         if span.record_kind not in _SPEAKING:
             return
-        for part, text in _parts(foreign_messages("output", _foreign(span))):
+        for part, text in _parts(foreign_messages("output", span.as_written())):
             if part.get("type") == "tool_call":
                 self._ask(number, part)
             if span.record_kind == RecordKind.LLM_CALL or text not in self._written:
@@ -199,17 +199,8 @@ def _call_id(span: Span) -> str | None:
     return None if returned is None else returned[1]
 
 
-def _foreign(span: Span) -> ForeignSpan:
-    return ForeignSpan(
-        span.attributes,
-        span.name,
-        span.status == StatusCode.ERROR,
-        lambda: [(event.name, event.attributes) for event in span.events],
-    )
-
-
 def _contents(span: Span) -> dict[str, Any]:
-    return {**contents(_foreign(span)), **span.attributes}
+    return {**contents(span.as_written()), **span.attributes}
 
 
 def _parts(messages: Sequence[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], str]]:
