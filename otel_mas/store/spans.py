@@ -27,8 +27,14 @@ from otel_mas.store.table import KINDS, LoadBody, Process, Rows, StoredSpans
 # By key, not by trace and row, which reads the log in its order on the disk.
 _ENDED = """
 SELECT id, span_id, parent_span_id, name, kind, start_ns, end_ns, status, resource, scope{columns}
-FROM spans WHERE id IN (SELECT id FROM spans WHERE trace = ?) ORDER BY id
+FROM spans WHERE {of_trace} ORDER BY id
 """
+_BY_KEYS = "id IN (SELECT id FROM spans WHERE trace = ?)"
+# Without an index: SQLite keeps the keys of a million spans on the disk, which takes as long as reading the spans.
+_IN_A_ROW = "id BETWEEN {first} AND {last} AND +trace = ?"
+_EXTENT = "SELECT min(id), max(id), count(*) FROM spans WHERE trace = ?"
+_LARGE = 50_000
+"""Spans of a trace from which on it is looked whether they lie in a row."""
 _VERSIONED = "SELECT DISTINCT span_id, kind, instance FROM spans WHERE trace = ? AND version > 0"
 _IDENTITIES = "SELECT span_id, kind, instance FROM spans WHERE trace = ? ORDER BY id"
 _OPEN = f"""
@@ -128,11 +134,13 @@ class Emitters:
 
 def _ended(connection: sqlite3.Connection, trace: int, emitters: Emitters) -> Rows:
     """The ended spans of a trace, in the order of the log. No line here runs for each span: there are many."""
-    (selected,) = connection.execute("SELECT present FROM traces WHERE id = ?", (trace,)).fetchone()
+    selected, spans = connection.execute("SELECT present, spans FROM traces WHERE id = ?", (trace,)).fetchone()
     kept = present_in(selected)
+    of_trace = _in_a_row(connection, trace) if spans >= _LARGE else _BY_KEYS
     rows, hexes = Rows(), _Hexes()
     columns: list[list[Any]] = [[] for _ in kept]
-    cursor = connection.execute(_ENDED.format(columns="".join(f", {column.name}" for column in kept)), (trace,))
+    names = "".join(f", {column.name}" for column in kept)
+    cursor = connection.execute(_ENDED.format(columns=names, of_trace=of_trace), (trace,))
     while chunk := cursor.fetchmany(_AT_ONCE):
         key, span_id, parent, name, kind, start, end, status, resource, scope, *values = zip(*chunk, strict=True)
         rows.keys.fromlist(list(key))
@@ -152,6 +160,14 @@ def _ended(connection: sqlite3.Connection, trace: int, emitters: Emitters) -> Ro
                 found.extend(_alike(stored, {}) if column.type == "TEXT" else stored)
     rows.attributes = {column.attribute: found for column, found in zip(kept, columns, strict=True)}
     return rows
+
+
+def _in_a_row(connection: sqlite3.Connection, trace: int) -> str:
+    """The condition for the rows of a large trace: their stretch of the log, unless that is mostly other traces'."""
+    first, last, count = connection.execute(_EXTENT, (trace,)).fetchone()
+    if not count or last - first >= 2 * count:
+        return _BY_KEYS
+    return _IN_A_ROW.format(first=first, last=last)
 
 
 def _alike(texts: Sequence[Any], known: dict[Any, Any]) -> Iterator[Any]:

@@ -31,6 +31,7 @@ from tests.bench import (
     queries,
     receive,
     replay,
+    scale,
     search,
     ship,
     topology,
@@ -145,6 +146,7 @@ def main() -> None:
             *(case.title for case in CASES),
             "memory",
             "parts",
+            "scale",
             "answers",
             "findings",
             "hard runs",
@@ -164,6 +166,7 @@ def main() -> None:
         help="only this case",
     )
     parser.add_argument("--against", nargs="*", choices=[*PEERS][1:], default=[*PEERS][1:], help="only these peers")
+    parser.add_argument("--crisp", metavar="DIRECTORY", help="a checkout of github.com/uber-research/CRISP")
     options = parser.parse_args()
     recorders = ["bare", "otel-mas", *options.against]
 
@@ -180,6 +183,8 @@ def main() -> None:
             report_growth(recorders, sink)
     if options.case in (None, "parts"):
         parts.report()
+    if options.case in (None, "scale"):
+        scale.report(options.crisp)
     if options.case in (None, "answers"):
         answers.report()
     if options.case in (None, "findings"):
