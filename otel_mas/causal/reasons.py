@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Final
 
 from otel_mas.causal.links import Links
@@ -84,6 +85,10 @@ class ReasonText:
         self._tasks = tasks
         self._names: dict[int, str] = {}
 
+    @cached_property
+    def _task_names(self) -> Mapping[int, str]:
+        return self._tasks()
+
     def sentence(self, reason: Reason, lasted: int = 0) -> str:
         """The sentence, with the names of its spans, about a section that lasted so many ns."""
         text, one, other, more = self._asking(reason)
@@ -130,7 +135,7 @@ class ReasonText:
         """A task by its name, with a number where there are several; others by what is specific in the span's name."""
         name = self._spans.names[i]
         if self._spans.value(i, names.MAS_TASK_ID):
-            name = self._tasks().get(i, name)
+            name = self._task_names.get(i, name)
         elif name.startswith(_NAMED_BY_OPERATION):
             name = name.partition(" ")[2]
         self._names[i] = name or "a span without a name"

@@ -33,7 +33,7 @@ _BY_KEYS = "id IN (SELECT id FROM spans WHERE trace = ?)"
 # Without an index: SQLite keeps the keys of a million spans on the disk, which takes as long as reading the spans.
 _IN_A_ROW = "id BETWEEN {first} AND {last} AND +trace = ?"
 _EXTENT = "SELECT min(id), max(id), count(*) FROM spans WHERE trace = ?"
-_LARGE = 50_000
+_LARGE = 2_000
 """Spans of a trace from which on it is looked whether they lie in a row."""
 _VERSIONED = "SELECT DISTINCT span_id, kind, instance FROM spans WHERE trace = ? AND version > 0"
 _IDENTITIES = "SELECT span_id, kind, instance FROM spans WHERE trace = ? ORDER BY id"
@@ -163,9 +163,9 @@ def _ended(connection: sqlite3.Connection, trace: int, emitters: Emitters) -> Ro
 
 
 def _in_a_row(connection: sqlite3.Connection, trace: int) -> str:
-    """The condition for the rows of a large trace: their stretch of the log, unless that is mostly other traces'."""
+    """The condition for the rows of a large trace: their stretch of the log, unless much of that is of other traces."""
     first, last, count = connection.execute(_EXTENT, (trace,)).fetchone()
-    if not count or last - first >= 2 * count:
+    if not count or 4 * (last - first) > 5 * count:
         return _BY_KEYS
     return _IN_A_ROW.format(first=first, last=last)
 

@@ -26,6 +26,22 @@ def test_durations_have_two_digits_or_more(ns: int, text: str) -> None:
     assert lasting(ns) == text
 
 
+def test_names_of_tasks_are_asked_for_once() -> None:
+    """They are made for all tasks at once: a path of 100,000 steps must not do so for each."""
+    spans = [Span("t1", str(i), None, "task", 0, 1, columns={names.MAS_TASK_ID: str(i)}) for i in range(3)]
+    asked: list[dict[int, str]] = []
+
+    def tasks() -> dict[int, str]:
+        asked.append({i: f"task#{i}" for i in range(3)})
+        return asked[-1]
+
+    words = ReasonText(ObjectSpanTable(spans), tasks, Links(len(spans)))
+    assert asked == []
+    assert words.sentence((WAITED, 0, 1, ())) == "task#0 waited for task#1"
+    assert words.sentence((WAITED, 1, 2, ())) == "task#1 waited for task#2"
+    assert len(asked) == 1
+
+
 def test_names_say_what_is_specific() -> None:
     """Tasks by their name; workflows, agents and tools without their operation; models by the whole span name."""
     named = ["task x", "invoke_agent critic", "execute_tool search", "chat gpt", ""]

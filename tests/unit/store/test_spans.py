@@ -56,6 +56,16 @@ def test_a_span_of_a_large_trace_takes_a_kilobyte_at_most_with_its_graph_and_pat
     assert size / count <= 1024
 
 
+@pytest.mark.parametrize("every", [2, 10])
+def test_large_traces_are_read_whole_whatever_lies_between_their_spans(bench: Any, every: int) -> None:
+    """Each `every`-th span is of another trace: every second one scatters the trace, every tenth does not."""
+    other, count = bytes(16)[:-1] + b"1", 5_000
+    spans = [bench.span(trace_id=TRACE if n % every else other) for n in range(count)]
+    bench.writer().write(Batch(spans=spans))
+    read = bench.reader().trace(TRACE.hex()).spans
+    assert [span.span_id for span in read] == [one.span_id.hex() for one in spans if one.trace_id == TRACE]
+
+
 def test_reading_leaves_the_garbage_collector_as_it_was(bench: Any, write: Any) -> None:
     write(bench.span())
     reader = bench.reader()
