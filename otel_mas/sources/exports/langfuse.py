@@ -27,6 +27,7 @@ _BEGINNINGS: Final = (
 )
 """Names in the first object, and in its `trace`: a download of the UI, an observation, one of an export to a bucket, a
 trace of the API."""
+_NODE: Final = "langgraph_node"
 _OF_OBSERVATION: Final = {
     "input": langfuse.INPUT,
     "output": langfuse.OUTPUT,
@@ -103,6 +104,9 @@ def _span(observation: Mapping[str, Any], trace: Mapping[str, Any]) -> ExportedS
     start = iso_ns(observation["startTime"])
     ends = observation.get("endTime")
     end = iso_ns(ends) if ends else start if kind == "EVENT" else None
+    # A node of LangGraph, whose type is guessed from its name, is a task: the dialects of its metadata know it.
+    is_node = original.metadata.get(_NODE) == observation.get("name")
+    calls = {} if is_node else call(observation, original.attributes)
     given = _langfuse(observation, trace, original.metadata)
     return ExportedSpan(
         trace_id=observation["traceId"],
@@ -113,7 +117,7 @@ def _span(observation: Mapping[str, Any], trace: Mapping[str, Any]) -> ExportedS
         end_ns=end,
         status=StatusCode.ERROR if failed else StatusCode.UNSET,
         message=message if failed else "",
-        attributes={**given, **call(observation, original.attributes), **original.attributes},
+        attributes={**given, **calls, **original.attributes},
         events=[_exception(message, start if end is None else end)] if pauses else (),
         resource=original.resource,
         scope=original.scope,

@@ -187,6 +187,16 @@ def test_a_span_that_says_its_kind_itself_is_believed(
     assert span.attributes.get(names.GEN_AI_OPERATION_NAME) == expected
 
 
+@pytest.mark.parametrize(("name", "operation"), [("agent", None), ("researcher", "invoke_agent")])
+def test_a_node_of_langgraph_is_left_to_its_metadata(
+    read: Callable[[Any], dict[str, Span]], name: str, operation: str | None
+) -> None:
+    span = read([observation(type="AGENT", name=name, metadata={"langgraph_node": "agent"})])[name]
+
+    assert span.attributes.get(names.GEN_AI_OPERATION_NAME) == operation
+    assert span.attributes["langfuse.observation.metadata.langgraph_node"] == "agent"
+
+
 @pytest.mark.parametrize(
     ("given", "read_tokens", "wrote", "cached"),
     [
