@@ -56,7 +56,7 @@ class Actors:
     def _own_name(self, i: int) -> Iterator[str]:
         span = self._forest.spans[i]
         if span.task_name is not None:
-            yield span.task_name
+            yield str(span.task_name)
         elif span.record_kind == RecordKind.LLM_CALL:
             yield _MODEL
         elif span.record_kind == RecordKind.TOOL_CALL:

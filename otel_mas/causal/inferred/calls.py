@@ -25,12 +25,13 @@ from otel_mas.model import Span
 from otel_mas.semconv import LinkKind, RecordKind
 from otel_mas.semconv import attributes as names
 
-_CALLS = frozenset((RecordKind.LLM_CALL, RecordKind.TOOL_CALL, RecordKind.AGENT_TASK, RecordKind.RETRIEVAL))
-_SPEAKING = frozenset((RecordKind.LLM_CALL, RecordKind.AGENT_TASK))
+_CALLS = (RecordKind.LLM_CALL, RecordKind.TOOL_CALL, RecordKind.AGENT_TASK, RecordKind.RETRIEVAL)
+_SPEAKING = (RecordKind.LLM_CALL, RecordKind.AGENT_TASK)
 _TRIGGER, _MESSAGE = LinkKind.TRIGGER.value, LinkKind.MESSAGE.value
 _SHORT = 20
 """Characters of a text that may well be said twice by chance."""
 _IN_RESULT = re.compile(r'"tool_call_id":"([^"]+)"')
+_SORTED = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
 _MAX_LITERAL = 10_000
 """Characters of a Python literal that is read."""
 
@@ -221,7 +222,10 @@ def _plain(value: Any) -> str | None:
         value = _parsed(value)
         if isinstance(value, str):
             return value
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str).decode("utf-8", "replace")
+    try:
+        return orjson.dumps(value, option=_SORTED, default=str).decode()
+    except TypeError:  # nested too deeply, or no Unicode
+        return repr(value)
 
 
 def _parsed(text: str) -> Any:

@@ -15,6 +15,7 @@ from typing import Any, Final
 import orjson
 
 from otel_mas.causal.forest import Forest
+from otel_mas.causal.references import texts
 from otel_mas.model import EXCEPTION_EVENT, Span
 from otel_mas.semconv import RecordKind
 from otel_mas.semconv import attributes as names
@@ -33,7 +34,9 @@ _QUOTED: Final = re.compile(r"Send\(node='([^']*)'|'([^']*)'")
 _GRAPH_TEXT: Final = re.compile(r"Command\(graph='([^']*)'")
 _LONGEST: Final = 1_000_000
 """Characters of an output that are read."""
-_OTHERS: Final = frozenset((RecordKind.LLM_CALL, RecordKind.TOOL_CALL))
+_LONGEST_MESSAGE: Final = 20_000
+"""Characters of an exception's message that are searched, which takes their square at worst."""
+_OTHERS: Final = (RecordKind.LLM_CALL, RecordKind.TOOL_CALL)
 
 
 @dataclass(slots=True)
@@ -46,8 +49,6 @@ class Leads:
     """By a `Command` to its parent graph."""
     routed: list[str] = field(default_factory=list)
     """Results of the functions of its conditional edges: names of nodes, or labels of them."""
-    routes: bool = False
-    """Whether it has any such function."""
 
     def names(self, node: str) -> bool:
         """Whether it names a node as its next one."""
@@ -102,7 +103,6 @@ def _add_child(child: Span, task_id: str, node: str, found: Leads) -> None:
         if isinstance(output, str) or (
             isinstance(output, list) and output and all(isinstance(one, str) for one in output)
         ):
-            found.routes = True
             _add_targets(output, found.routed, found.sends)
 
 
@@ -126,8 +126,9 @@ def _add_handoff(span: Span, task_id: str, found: Leads) -> None:
     """Add the nodes of a `Command` that left a graph inside of the task, and that is for the task's own graph."""
     for event in span.events:
         text = event.attributes.get(names.EXCEPTION_MESSAGE) if event.name == EXCEPTION_EVENT else None
-        graph = _GRAPH_TEXT.match(text) if isinstance(text, str) else None
-        goto = _GOTO_TEXT.search(text) if graph and isinstance(text, str) else None
+        if not isinstance(text, str) or len(text) > _LONGEST_MESSAGE:
+            continue
+        graph, goto = _GRAPH_TEXT.match(text), _GOTO_TEXT.search(text)
         if graph and goto and graph[1].rpartition(":")[2] == task_id:
             found.handed_over = True
             for sent, named in _QUOTED.findall(goto[2] if goto[1] is None else f"'{goto[1]}'"):
@@ -164,10 +165,4 @@ def _parsed(value: Any) -> Any:
         return value
 
 
-def texts(value: Any) -> list[str]:
-    """A string array as sources deliver it: a sequence, or JSON text. Anything else is empty."""
-    parsed = _parsed(value)
-    return [one for one in parsed if isinstance(one, str)] if isinstance(parsed, list | tuple) else []
-
-
-__all__ = ["Leads", "declared_edges", "goes_on", "leads_of", "path_of", "texts"]
+__all__ = ["Leads", "declared_edges", "goes_on", "leads_of", "path_of"]

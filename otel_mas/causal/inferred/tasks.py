@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from otel_mas.causal.forest import ROOT, Forest
-from otel_mas.causal.inferred.evidence import path_of, texts
+from otel_mas.causal.inferred.evidence import path_of
 from otel_mas.causal.links import Links
+from otel_mas.causal.references import texts
 from otel_mas.model.channels import JOIN, PUSH, sources_of_join
 from otel_mas.semconv import LinkKind, TaskOutcome
 from otel_mas.semconv import attributes as names
@@ -66,7 +67,7 @@ class ForeignTask:
     @property
     def called(self) -> bool:
         """Whether another task called it."""
-        return bool(self.path) and self.path[-1] in (True, "True")
+        return bool(self.path) and (self.path[-1] is True or self.path[-1] == "True")
 
 
 @dataclass(slots=True, eq=False)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from otel_mas.causal import build
 from otel_mas.causal.graph import CausalGraph
@@ -242,3 +244,64 @@ def test_of_many_tasks_before_many_others_nothing_is_said_and_before_a_single_on
     assert causes(graph, "b0") == []
     graph = graph_of(RUN, *before, task("gather", 2, 50))
     assert causes(graph, "gather") == [(f"a{number}", "trigger", "inferred", 0.9) for number in range(20)]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+NAMES = st.sampled_from(
+    [
+        names.MAS_TASK_ID,
+        names.MAS_TASK_NAME,
+        names.MAS_TASK_STEP,
+        names.MAS_TASK_NAMESPACE,
+        names.MAS_TASK_TRIGGERS,
+        names.MAS_TASK_OUTCOME,
+        names.GEN_AI_CONVERSATION_ID,
+        names.GEN_AI_TOOL_CALL_ID,
+        names.GEN_AI_TOOL_NAME,
+        names.GEN_AI_INPUT_MESSAGES,
+        names.GEN_AI_OUTPUT_MESSAGES,
+        names.GEN_AI_TOOL_CALL_ARGUMENTS,
+        names.GEN_AI_TOOL_CALL_RESULT,
+        "metadata",
+        "output.value",
+        "input.value",
+        "gen_ai.workflow.edges",
+        "langgraph.command.goto_node",
+        "openinference.span.kind",
+    ]
+)
+VALUES = JSON | JSON.map(json.dumps) | st.sampled_from(["__pregel_push", "join:a+b:c", "Send(node='a'", "{'a': 1}"])
+SPANS = st.lists(
+    st.tuples(
+        st.dictionaries(NAMES, VALUES, max_size=8),
+        st.sampled_from(["LLM_CALL", "TOOL_CALL", "AGENT_TASK", None]),
+        st.integers(0, 6),
+        st.integers(0, 20),
+    ),
+    max_size=8,
+)
+
+
+@given(SPANS)
+def test_whatever_others_write_into_their_spans_a_graph_is_built(written: list[Any]) -> None:
+    spans = []
+    for number, (attributes, kind, parent, start) in enumerate(written):
+        columns = {**attributes, names.MAS_RECORD_KIND: kind}
+        above = f"s{parent}" if parent < number else None
+        body = SpanBody(attributes)
+        spans.append(Span("t", f"s{number}", above, "x", start, start + 5, columns=columns, scope=THEIRS, _body=body))
+    graph = build([Trace("t", tuple(sorted(spans, key=lambda span: span.start_ns)))])
+    assert all(edge.probability is None or 0.5 <= edge.probability <= 1 for edge in graph.edges)
+    assert all(edge.probability is not None and edge.probability < 0.5 for edge in graph.possible_edges)
+
+
+def test_a_value_that_is_nested_a_thousand_deep_is_a_text_like_any_other() -> None:
+    deep = "[" * 900 + "]" * 900
+    attributes = {names.GEN_AI_TOOL_CALL_RESULT: deep, names.GEN_AI_TOOL_NAME: "look"}
+    columns = {**attributes, names.MAS_RECORD_KIND: "TOOL_CALL"}
+    found = Span("t", "s", None, "x", 1, 2, columns=columns, scope=THEIRS, _body=SpanBody(attributes))
+    assert not graph_of(found).problems
