@@ -14,7 +14,7 @@ ALPHA_RUN, ALPHA_PARTS = 0.03, 0.02
 """Chance of any false alarm about the run as a whole, and about its agents, nodes and edges: 5 % together."""
 _TOKENS = ("input_tokens", "output_tokens")
 """Left out where no run has any: what calls no model has none to compare."""
-_ORDER = ("run", "agent", "node", "edge")
+_ORDER = ("run", "agent", "node", "edge", "step")
 
 
 class Verdict(StrEnum):
@@ -33,7 +33,7 @@ class ComparedMeasure:
     """One measure in two sets of runs."""
 
     of: str
-    """run, agent, node or edge."""
+    """run, agent, node or edge; step in the diff of two sets."""
     name: str
     measure: str
     unit: str

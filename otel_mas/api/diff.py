@@ -1,12 +1,13 @@
-"""Two runs side by side, as an answer that shows itself."""
+"""Two runs, or two sets of runs, step by step, as answers that show themselves."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from otel_mas.analyse import diff
 from otel_mas.analyse.diff import Limits, RunDiff, RunSteps, diff_runs
 from otel_mas.api.filters import checked
 from otel_mas.api.when import duration_ns
@@ -61,6 +62,40 @@ class Diff(RunDiff, Tabular):
         return notebook.diff(self, self.outputs)
 
 
+@dataclass(frozen=True)
+class SetDiff(diff.SetDiff, Tabular):
+    """Two sets of runs step by step. As a frame a row for each step."""
+
+    limited: bool = False
+    """Older runs may match that were not read."""
+    incomplete: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<SetDiff {self.summary}>"
+
+    def to_json(self) -> dict[str, Any]:
+        """The document that `otel-mas diff --before ... --after ... --json` prints."""
+        from otel_mas.report.json.diff import set_diff
+
+        return dict(set_diff(self, limited=self.limited, incomplete=self.incomplete))
+
+    def to_html(self) -> str:
+        """A page, which loads nothing and runs no script."""
+        from otel_mas.report.html.diff import set_page
+
+        return set_page(self, f"otel-mas {version('otel-mas')}")
+
+    def _frame(self) -> Frame:
+        from otel_mas.report import frame
+
+        return frame.set_diff(self)
+
+    def _repr_html_(self) -> str:
+        from otel_mas.report.html import notebook
+
+        return notebook.set_diff(self)
+
+
 def limits_of(ratio: float, least: str | float, least_usd: float) -> Limits:
     """Limits as people write them.
 
@@ -75,4 +110,4 @@ def limits_of(ratio: float, least: str | float, least_usd: float) -> Limits:
     return Limits(ratio, checked(duration_ns, least), least_usd)
 
 
-__all__ = ["Diff", "limits_of"]
+__all__ = ["Diff", "SetDiff", "limits_of"]

@@ -169,8 +169,8 @@ def find_outcomes(port: Port, query: Query) -> Outcomes:
     return Outcomes(outcome_costs(judged), limited=len(found) == query.limit, incomplete=found.incomplete)
 
 
-class _Side:
-    """One set of runs of a comparison."""
+class RunSet:
+    """One set of runs of a comparison. Raises `UnsupportedQuery` where no trace matches."""
 
     def __init__(self, port: Port, name: str, query: Query) -> None:
         self._port = port
@@ -199,19 +199,29 @@ def compare(port: Port, before: Query, after: Query) -> Comparison:
         MissingExtra: scipy is not installed.
     """
     with download_once(listed=True):
-        sides = [_Side(port, "before", before), _Side(port, "after", after)]
-        both = set.intersection(*({one.trace_id for one in side.found} for side in sides))
-        if both:
-            raise UnsupportedQuery(
-                f"{len(both):,} of the runs before ({_words(before)}) are after ({_words(after)}), too: "
-                "name sets that have no run in common"
-            )
+        sides = [RunSet(port, "before", before), RunSet(port, "after", after)]
+        check_apart(sides, before, after)
         answer = comparison.compare(sides[0].measured, sides[1].measured)
     return Comparison(
         **{one.name: getattr(answer, one.name) for one in fields(answer)},
         limited=any(side.limited for side in sides),
-        incomplete="; ".join(dict.fromkeys(filter(None, (side.found.incomplete for side in sides)))) or None,
+        incomplete=incomplete_of(sides),
     )
+
+
+def check_apart(sides: Sequence[RunSet], before: Query, after: Query) -> None:
+    """Raise `UnsupportedQuery` where the sets of two queries share a run."""
+    both = set.intersection(*({one.trace_id for one in side.found} for side in sides))
+    if both:
+        raise UnsupportedQuery(
+            f"{len(both):,} of the runs before ({_words(before)}) are after ({_words(after)}), too: "
+            "name sets that have no run in common"
+        )
+
+
+def incomplete_of(sides: Sequence[RunSet]) -> str | None:
+    """Losses of the sources of both sets, in words."""
+    return "; ".join(dict.fromkeys(filter(None, (side.found.incomplete for side in sides)))) or None
 
 
 def _words(query: Query) -> str:
@@ -230,13 +240,16 @@ def _pair(name: str, value: object) -> str:
 
 
 __all__ = [
+    "RunSet",
     "Runs",
+    "check_apart",
     "check_metric",
     "compare",
     "find_events",
     "find_executions",
     "find_metrics",
     "find_outcomes",
+    "incomplete_of",
     "list_traces",
     "metrics_of",
 ]

@@ -15,6 +15,7 @@ from otel_mas.sources import Source as Port
 
 if TYPE_CHECKING:
     from otel_mas.analyse.health import Health
+    from otel_mas.api.diff import SetDiff
     from otel_mas.api.findings import FindingGroups
     from otel_mas.api.metering import Measurement
     from otel_mas.api.mined import HotSpots, RarePaths, Topology, Variants
@@ -207,6 +208,40 @@ class Queryable:
         from otel_mas.api.queries import compare
 
         return compare(self._port, query_of(before, limit), query_of(after, limit))
+
+    def diff(
+        self,
+        *,
+        before: Filters,
+        after: Filters,
+        limit: int = MOST_TRACES,
+        against: Queryable | None = None,
+        ratio: float = 1.25,
+        least: str | float = "20ms",
+        least_usd: float = 0.000_01,
+    ) -> SetDiff:
+        """Two sets of runs step by step: which steps are in what share of each, what they took, cost and answered.
+
+        Steps are aligned by their labels. Of two single runs ask `Trace.diff`, which aligns by content, too.
+
+        Args:
+            before, after: Filters of `traces`: `{"attribute": {"service.version": "1.1"}}`, `{"since": "1d"}`.
+            limit: How many traces to read of each at most, the newest.
+            against: The source of the runs after, where it is another one.
+            ratio, least, least_usd: As of `Trace.diff`, of medians; what is less counts as the same.
+
+        Raises:
+            UnsupportedQuery: No trace matches one of them, some match both, or a source cannot answer the question.
+            MissingExtra: scipy is not installed.
+        """
+        from otel_mas.api.diff import limits_of
+        from otel_mas.api.set_diff import diff_sets
+
+        other = self if against is None else against
+        if not isinstance(other, Queryable):
+            raise TypeError(f"against is {against!r}: it must be a source, as otel_mas.open gives it")
+        limits = limits_of(ratio, least, least_usd)
+        return diff_sets(self._port, query_of(before, limit), other._port, query_of(after, limit), limits)
 
     def topology(
         self, *, workflow: str | None = None, limit: int = MOST_TRACES, **filters: Unpack[Filters]

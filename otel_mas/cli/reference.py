@@ -29,6 +29,7 @@ def reference() -> str:
 
 
 def _lines() -> Iterator[str]:
+    from otel_mas.report.json.diff import SetDiffDocument
     from otel_mas.report.json.findings import IntroductionDocument
     from otel_mas.report.json.span import SpanDetailsDocument
 
@@ -50,6 +51,11 @@ def _lines() -> Iterator[str]:
             yield f"`otel-mas {name} --json` prints {_PRINTED.get(name, 'an object')}:"
             yield ""
             yield from _fields(documents[name], "")
+        if name == "diff":
+            yield ""
+            yield "With --before and --after it prints:"
+            yield ""
+            yield from _fields(SetDiffDocument, "")
         if name == "explain":
             yield ""
             yield "With --text it prints:"

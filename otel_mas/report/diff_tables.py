@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from otel_mas.analyse.diff import Change, RunDiff, RunSteps, StepOfRun, StepPair
+from otel_mas.analyse.diff import Change, RunDiff, RunSteps, SetDiff, StepOfRun, StepOfSets, StepPair
 from otel_mas.report.tables import Head, Table
 from otel_mas.report.text import count, duration, local_time, plain, usd
 
@@ -152,6 +152,38 @@ def _notes(found: RunDiff, chosen: Sequence[StepPair], every: bool) -> Iterator[
         )
 
 
+def set_steps(found: SetDiff, *, most: int | None = MOST, every: bool = False) -> Table:
+    """Steps of two sets of runs that changed, or all: share of the runs, medians of times and costs."""
+    chosen = found.steps if every else found.differing
+    shown = chosen if most is None else chosen[:most]
+    heads = (
+        *(Head(""), Head("step", text=True), Head(""), Head("in runs", numeric=True)),
+        *(Head("took", numeric=True), Head("cost", numeric=True), Head("new answers", numeric=True)),
+    )
+    rows = list(map(_set_row, shown))
+    rest = len(found.steps) - len(chosen)
+    notes = [f"no difference was found in {count(rest, 'other step')}"] if rest and not every else []
+    return Table(heads, rows, "step", len(chosen) - len(shown), notes)
+
+
+def _set_row(step: StepOfSets) -> list[str]:
+    times = (None if ns is None else duration(round(ns)) for ns in (step.duration_before_ns, step.duration_after_ns))
+    costs = (None if cost is None else usd(cost) for cost in (step.usd_before, step.usd_after))
+    return [
+        "+" if not step.n_before else "-" if not step.n_after else "~" if step.changes else "",
+        plain(step.label),
+        ", ".join(change for change in step.changes if change not in (Change.ADDED, Change.REMOVED)),
+        _arrow(f"{step.share_before:.0%}", f"{step.share_after:.0%}"),
+        _arrow(*times),
+        _arrow(*costs),
+        "" if step.new_answers is None else f"{step.new_answers:.0%}",
+    ]
+
+
+def _arrow(before: str | None, after: str | None) -> str:
+    return after or before or "" if before is None or after is None or before == after else f"{before} → {after}"
+
+
 def causes(found: RunDiff, most: int = 12) -> Iterator[tuple[str, str]]:
     """Causes of tasks that only one run has, in words."""
     for title, edges in (("causes that are gone", found.causes_gone), ("new causes", found.causes_new)):
@@ -160,4 +192,4 @@ def causes(found: RunDiff, most: int = 12) -> Iterator[tuple[str, str]]:
             yield title, shown + (f" and {len(edges) - most:,} more" if len(edges) > most else "")
 
 
-__all__ = ["MOST", "causes", "mark", "steps", "totals"]
+__all__ = ["MOST", "causes", "mark", "set_steps", "steps", "totals"]

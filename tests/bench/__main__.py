@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from tests.bench import (
     answers,
     api,
+    diff,
     findings,
     floor,
     follow,
@@ -153,6 +154,7 @@ def main() -> None:
             "queries",
             "many runs",
             "search",
+            "diff",
             "topology",
             "follow",
             "api",
@@ -197,6 +199,8 @@ def main() -> None:
         many_runs.report()
     if options.case in (None, "search"):
         search.report()
+    if options.case in (None, "diff"):
+        diff.report()
     if options.case in (None, "topology"):
         topology.report()
     if options.case in (None, "follow"):

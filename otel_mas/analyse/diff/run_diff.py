@@ -2,86 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from otel_mas.analyse.content import RunContent
 from otel_mas.analyse.diff.alignment import NOTHING, Alignment, align
 from otel_mas.analyse.diff.consequences import Differences, origins
-from otel_mas.analyse.diff.content import StepContent, same_answer, same_question
+from otel_mas.analyse.diff.content import same_answer, same_question
+from otel_mas.analyse.diff.run_steps import RunSteps
 from otel_mas.analyse.diff.step_tree import StepTree
 from otel_mas.analyse.diff.steps import Change, Limits, StepOfRun, StepPair
-from otel_mas.analyse.executions import status_of
 from otel_mas.analyse.final_output import run_outcome
-from otel_mas.analyse.model_calls import model_calls
-from otel_mas.causal import CausalGraph
-from otel_mas.causal.forest import ROOT
 from otel_mas.model.amounts import duration, usd
-from otel_mas.semconv import attributes as names
-
-_COUNTED = tuple(Change)
-
-
-class RunSteps:
-    """The steps of one run, with their content and what each of them took and cost."""
-
-    def __init__(self, graph: CausalGraph, content: RunContent) -> None:
-        self.tree = tree = StepTree(graph)
-        self.content = StepContent(tree, content)
-        self.calls = 0
-        self._tokens = [[0, 0] for _ in range(len(tree))]
-        self._costs: list[list[float]] = [[] for _ in range(len(tree))]
-        numbers = graph.table.numbers
-        for call in model_calls(graph.spans):
-            self.calls += 1
-            step = tree.step_of[numbers[call.span.span_id]]
-            self._tokens[step][0] += call.tokens(names.GEN_AI_USAGE_INPUT_TOKENS)
-            self._tokens[step][1] += call.tokens(names.GEN_AI_USAGE_OUTPUT_TOKENS)
-            if call.usd is not None:
-                self._costs[step].append(call.usd)
-        self.tokens = sum(map(sum, self._tokens))
-        self.usd = math.fsum(all_costs) if (all_costs := [one for costs in self._costs for one in costs]) else None
-        self._sum_up()
-
-    def _sum_up(self) -> None:
-        """Give each step the tokens and the cost of all inside it."""
-        parents = self.tree.parent
-        self._usd = [math.fsum(costs) if costs else None for costs in self._costs]
-        for step in self.tree.from_inside():
-            above = parents[step]
-            if above == ROOT:
-                continue
-            for side, amount in enumerate(self._tokens[step]):
-                self._tokens[above][side] += amount
-            if (cost := self._usd[step]) is not None:
-                self._usd[above] = cost + (self._usd[above] or 0.0)
-
-    @property
-    def duration_ns(self) -> int:
-        """Nanoseconds from the first start to the last end."""
-        tree = self.tree
-        return max(tree.end, default=0) - min(tree.start, default=0)
-
-    def step(self, number: int) -> StepOfRun:
-        """One step."""
-        tree = self.tree
-        spans = tree.spans(number)
-        return StepOfRun(
-            number=number,
-            label=tree.label[number],
-            kind=tree.kind[number],
-            name=tree.name[number],
-            span=spans[-1],
-            spans=len(spans),
-            duration_ns=None if tree.is_open(number) else sum(span.duration_ns for span in spans),
-            status=status_of(spans[-1]),
-            input_tokens=self._tokens[number][0],
-            output_tokens=self._tokens[number][1],
-            usd=self._usd[number],
-        )
 
 
 @dataclass(frozen=True)
@@ -198,14 +131,11 @@ class RunDiff:
     @property
     def summary(self) -> str:
         """Everything on a line: 3 steps added, 1 removed; +1.2 s, +$0.004; differs from writer#2 on."""
-        counted = [(change, self.counts[change]) for change in _COUNTED if self.counts[change]]
         parts = []
         if self.same:
             parts.append(f"no difference in {len(self.steps):,} step{'' if len(self.steps) == 1 else 's'}")
-        if counted:
-            (first, number), *others = counted
-            noun = "" if self.same else "step " if number == 1 else "steps "
-            parts.append(", ".join([f"{number:,} {noun}{first}", *(f"{one:,} {change}" for change, one in others)]))
+        if self.counts:
+            parts.append(counted(self.counts.elements(), noun=not self.same))
         amounts = [f"{'+' if self.slower_ns > 0 else '-'}{duration(abs(self.slower_ns))}"] if self.slower_ns else []
         if self.dearer_usd and abs(self.dearer_usd) >= self.limits.least_usd / 10:
             amounts.append(f"{'+' if self.dearer_usd > 0 else '-'}{usd(abs(self.dearer_usd))}")
@@ -214,6 +144,17 @@ class RunDiff:
         if self.first_divergence is not None:
             parts.append(f"differs from {self.first_divergence.label} on")
         return "; ".join(parts)
+
+
+def counted(changes: Iterable[Change], *, noun: bool = True) -> str:
+    """The number of steps by change: 3 steps added, 1 removed; empty where there is none."""
+    counts = Counter(changes)
+    found = [(counts[change], change) for change in Change if counts[change]]
+    words = [f"{number:,} {change}" for number, change in found]
+    if found and noun:
+        number, change = found[0]
+        words[0] = f"{number:,} step{'' if number == 1 else 's'} {change}"
+    return ", ".join(words)
 
 
 def diff_runs(a: RunSteps, b: RunSteps, limits: Limits | None = None) -> RunDiff:
@@ -300,4 +241,4 @@ def _siblings(some: Sequence[int], others: Sequence[int], alignment: Alignment) 
     return found
 
 
-__all__ = ["RunDiff", "RunSteps", "diff_runs"]
+__all__ = ["RunDiff", "counted", "diff_runs"]

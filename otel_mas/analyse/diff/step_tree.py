@@ -92,6 +92,14 @@ class StepTree:
         """Whether a step was over before another one began; tasks of the same step of LangGraph never are."""
         return self.turn_end[one] <= self.turn_start[other]
 
+    def in_order(self) -> Iterator[int]:
+        """All steps, each after what is around it."""
+        waiting = [*reversed(self.roots)]
+        while waiting:
+            step = waiting.pop()
+            yield step
+            waiting += reversed(self.children[step])
+
     def from_inside(self) -> Iterator[int]:
         """All steps, each after those inside it."""
         found: list[int] = []

@@ -7,7 +7,7 @@ from types import UnionType
 from typing import Any, get_args, get_type_hints
 
 from otel_mas.analyse.cost import CostTable
-from otel_mas.analyse.diff import RunDiff
+from otel_mas.analyse.diff import RunDiff, SetDiff
 from otel_mas.analyse.error_report import ErrorReport
 from otel_mas.analyse.log import Entry, LogRecord
 from otel_mas.analyse.profile import Profile
@@ -91,6 +91,8 @@ _CHANGES = columns_of(json_state.ChangeForm)
 CHANGES = tuple(_CHANGES.values())
 _DIFFERENCES = columns_of(json_diff.DiffRowForm)
 DIFFERENCES = tuple(_DIFFERENCES.values())
+_SET_STEPS = columns_of(json_diff.StepOfSetsForm)
+SET_STEPS = tuple(_SET_STEPS.values())
 
 
 def traces(summaries: Sequence[TraceSummary]) -> Frame:
@@ -137,6 +139,11 @@ def what_if(causal: CausalGraph, answer: WhatIf) -> Frame:
 def diff(found: RunDiff) -> Frame:
     """A row for each step of either run."""
     return frame_of(_DIFFERENCES, json_diff.rows(found))
+
+
+def set_diff(found: SetDiff) -> Frame:
+    """A row for each step of two sets of runs."""
+    return frame_of(_SET_STEPS, [json_diff.step_of_sets(one) for one in found.steps])
 
 
 def logs(records: Sequence[LogRecord]) -> Frame:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from otel_mas.analyse.complaints import Complaint
 from otel_mas.analyse.cost import CostTable
-from otel_mas.analyse.diff import RunDiff
+from otel_mas.analyse.diff import RunDiff, SetDiff
 from otel_mas.analyse.error_report import ErrorReport
 from otel_mas.analyse.log import Entry
 from otel_mas.analyse.profile import Profile
@@ -104,6 +104,11 @@ def what_if(causal: CausalGraph, answer: WhatIf) -> str:
 def diff(found: RunDiff, outputs: Sequence[str | None]) -> str:
     """Two runs step by step."""
     return block(diffs.diff(found, outputs))
+
+
+def set_diff(found: SetDiff) -> str:
+    """Two sets of runs step by step."""
+    return block(diffs.set_diff(found))
 
 
 def profile(found: Profile) -> str:

@@ -1,11 +1,11 @@
-"""Two runs side by side as JSON: `otel-mas diff --json`, and the page's comparison."""
+"""Two runs, or two sets of runs, step by step as JSON: `otel-mas diff --json`, and the page's comparison."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Annotated, TypedDict
 
-from otel_mas.analyse.diff import RunDiff, RunSteps, StepOfRun, StepPair
+from otel_mas.analyse.diff import Limits, RunDiff, RunSteps, SetDiff, StepOfRun, StepOfSets, StepPair
 from otel_mas.model import Finding
 from otel_mas.report.json.fields import TIME
 from otel_mas.report.json.findings import FindingForm, finding
@@ -110,11 +110,7 @@ def run_diff(found: RunDiff, outputs: Sequence[str | None]) -> DiffDocument:
         "a": _totals(found.a, outputs[0], outcomes[0]),
         "b": _totals(found.b, outputs[1], outcomes[1]),
         "steps": [aligned_step(found, step, places) for step in found.steps],
-        "limits": {
-            "ratio": found.limits.ratio,
-            "least_ns": found.limits.least_ns,
-            "least_usd": found.limits.least_usd,
-        },
+        "limits": _limits(found.limits),
         "causes_gone": [list(edge) for edge in found.causes_gone],
         "causes_new": [list(edge) for edge in found.causes_new],
     }
@@ -144,6 +140,74 @@ def aligned_step(found: RunDiff, step: StepPair, places: dict[int, int]) -> Alig
         "a": _step(step.a, step.before),
         "b": _step(step.b, step.after),
     }
+
+
+class StepOfSetsForm(TypedDict):
+    label: Annotated[str, "the same in each run of an app: `researcher#1/model#2`"]
+    kind: Annotated[str, "task, model, tool, retrieval, run, span, or another record kind in lower case"]
+    changes: Annotated[
+        list[str],
+        "added (no run before has it), removed (no run after), more often, rarer, answered differently, ended "
+        "differently, slower, faster, dearer, cheaper; empty where no difference was found",
+    ]
+    runs_before: Annotated[int, "runs before that have it"]
+    runs_after: Annotated[int, "runs after that have it"]
+    share_before: Annotated[float, "of all runs before, 0 to 1"]
+    share_after: Annotated[float, "of all runs after, 0 to 1"]
+    duration_before_ns: Annotated[float | None, "nanoseconds, the median; null where none has ended"]
+    duration_after_ns: Annotated[float | None, "nanoseconds, the same after"]
+    cost_before_usd: Annotated[float | None, "USD, the median; null where none is known"]
+    cost_after_usd: Annotated[float | None, "USD, the same after"]
+    new_answers: Annotated[
+        float | None, "share of the runs after whose answer no run before gave, 0 to 1; null where none was kept"
+    ]
+
+
+class SetDiffDocument(TypedDict):
+    summary: Annotated[str, "all of it on a line"]
+    same: Annotated[bool, "no difference was found"]
+    runs_before: Annotated[int, "runs that were read of the first set"]
+    runs_after: Annotated[int, "runs that were read of the second set"]
+    steps: Annotated[list[StepOfSetsForm], "in the order in which they usually come"]
+    limits: Annotated[LimitsForm, "from where on something is slower, faster, dearer or cheaper, if it is significant"]
+    limited: Annotated[bool, "older runs may match that were not read"]
+    incomplete: Annotated[str | None, "losses of the source in words; null: none known"]
+
+
+def set_diff(found: SetDiff, *, limited: bool, incomplete: str | None) -> SetDiffDocument:
+    """Two sets of runs step by step."""
+    return {
+        "summary": found.summary,
+        "same": found.same,
+        "runs_before": found.runs_before,
+        "runs_after": found.runs_after,
+        "steps": [step_of_sets(step) for step in found.steps],
+        "limits": _limits(found.limits),
+        "limited": limited,
+        "incomplete": incomplete,
+    }
+
+
+def step_of_sets(step: StepOfSets) -> StepOfSetsForm:
+    """One step of two sets."""
+    return {
+        "label": step.label,
+        "kind": step.kind,
+        "changes": [change.value for change in step.changes],
+        "runs_before": step.n_before,
+        "runs_after": step.n_after,
+        "share_before": step.share_before,
+        "share_after": step.share_after,
+        "duration_before_ns": step.duration_before_ns,
+        "duration_after_ns": step.duration_after_ns,
+        "cost_before_usd": step.usd_before,
+        "cost_after_usd": step.usd_after,
+        "new_answers": step.new_answers,
+    }
+
+
+def _limits(limits: Limits) -> LimitsForm:
+    return {"ratio": limits.ratio, "least_ns": limits.least_ns, "least_usd": limits.least_usd}
 
 
 def rows(found: RunDiff) -> list[DiffRowForm]:
@@ -204,4 +268,16 @@ def _step(step: StepOfRun | None, output: str | None) -> StepOfRunForm | None:
     }
 
 
-__all__ = ["ComparedRunsDocument", "DiffDocument", "DiffRowForm", "aligned_step", "compared_runs", "rows", "run_diff"]
+__all__ = [
+    "ComparedRunsDocument",
+    "DiffDocument",
+    "DiffRowForm",
+    "SetDiffDocument",
+    "StepOfSetsForm",
+    "aligned_step",
+    "compared_runs",
+    "rows",
+    "run_diff",
+    "set_diff",
+    "step_of_sets",
+]

@@ -1,7 +1,7 @@
 """Reports as lines of styled text, made for a width; printing them is the caller's."""
 
 from otel_mas.report.terminal.cost import cost, cost_in_a_line
-from otel_mas.report.terminal.diff import diff
+from otel_mas.report.terminal.diff import diff, set_diff
 from otel_mas.report.terminal.errors import errors
 from otel_mas.report.terminal.explanation import explanation
 from otel_mas.report.terminal.findings import findings
@@ -31,6 +31,7 @@ __all__ = [
     "introduced",
     "log",
     "profile",
+    "set_diff",
     "state",
     "state_at",
     "states_compared",

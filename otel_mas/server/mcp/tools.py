@@ -48,6 +48,7 @@ class Tools:
             self.log,
             self.span,
             self.cost,
+            self.diff,
             self.agents,
             self.topology,
             self.variants,
@@ -148,6 +149,17 @@ class Tools:
         """Show tokens and cost of a run, by agent and by model."""
         found = self._run(run)
         return self._about(found, terminal.cost(found.graph().cost(), _WIDTH), from_line, "`log` shows the calls")
+
+    def diff(
+        self,
+        before: Annotated[str, Field(description="The run as it was: id of a trace, or the beginning of one.")],
+        run: Run = "latest",
+        from_line: FromLine = 1,
+    ) -> str:
+        """Compare a run with an earlier one step by step: what changed, from where on, and what follows from it."""
+        found = self._run(before).diff(self._run(run))
+        lines = terminal.diff(found, found.outputs, _WIDTH)
+        return _part(lines, from_line, "`span` tells everything about one step of either run")
 
     def agents(
         self,

@@ -125,3 +125,28 @@ def test_one_run_alone_has_nothing_to_be_compared_with(tmp_path: Path) -> None:
 
     assert done.exit_code == 2
     assert "one trace only" in done.stderr
+
+
+def test_sets_of_runs_are_compared_step_by_step() -> None:
+    versions = ({"service.version": "1.1"}, {"service.version": "1.2"})
+    archive = ARCHIVE.with_name("two_versions.jsonl.gz")
+    with otel_mas.open(archive) as source, otel_mas.open(archive) as other:
+        found = source.diff(before={"attribute": versions[0]}, after={"attribute": versions[1]})
+        apart = source.diff(before={"attribute": versions[0]}, after={"attribute": versions[1]}, against=other)
+
+        assert found == apart
+        with pytest.raises(UnsupportedQuery, match="no run in common"):
+            source.diff(before={}, after={"attribute": versions[1]})
+    assert {step.label: [*step.changes] for step in found.differing} == {
+        "run:letters#1": [Change.SLOWER],
+        "draft#1": [Change.SLOWER],
+    }
+    assert found.summary.startswith("20 runs and 20: 2 steps slower; +")
+    assert list(found.to_pandas()["share_after"]) == [1.0] * 4
+    for page in (found.to_html(), found._repr_html_()):
+        assert "draft#1" in page
+    command = ["diff", "--from", str(archive), "--before", "service.version=1.1", "--after", "service.version=1.2"]
+    assert json.loads(CliRunner().invoke(cli, [*command, "--json"]).stdout) == found.to_json()
+    done = CliRunner().invoke(cli, [*command, "--exit-code"])
+    assert (done.exit_code, done.stdout.splitlines()[0]) == (1, found.summary)
+    assert CliRunner().invoke(cli, [*command[:5]]).exit_code == 2

@@ -93,6 +93,7 @@ def documented(title: str) -> list[tuple[str, str, str]]:
         ("Profile", frame.PROFILE),
         ("Changes of the state", frame.CHANGES),
         ("Steps of two runs", frame.DIFFERENCES),
+        ("Steps of two sets of runs", frame.SET_STEPS),
         ("Errors", frame.ERRORS),
         ("Hot spots", frame.HOT_SPOTS),
         ("Functions", frame.FUNCTIONS),

@@ -28,6 +28,7 @@ NAMES = {
     "log",
     "span",
     "cost",
+    "diff",
     "agents",
     "topology",
     "variants",
@@ -98,6 +99,13 @@ def test_an_answer_fits_a_prompt_and_says_how_to_get_the_rest(tools: Tools) -> N
     assert line > 1, "the longest log is short"
     assert len(whole) == len(set(range(len(whole))))
     assert tools.log(longest, full=True, from_line=len(whole) + 1).endswith(f"[the answer has {len(whole)} lines only]")
+
+
+def test_two_runs_are_compared(tools: Tools) -> None:
+    run = tools._source.latest().trace_id
+
+    assert tools.diff(run).startswith("no difference in ")
+    assert "differs from " in tools.diff(next(one.trace_id for one in tools._source.traces(limit=9)[1:]), run)
 
 
 def test_a_text_is_found_where_it_stands(tools: Tools) -> None:
