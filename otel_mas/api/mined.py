@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from importlib.metadata import version
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from otel_mas.analyse.mining.figures import Run, workflow_of
 from otel_mas.analyse.mining.hot_spots import HotSpotMiner, MinedHotSpot
@@ -20,17 +22,44 @@ from otel_mas.sources import Source as Port
 from otel_mas.sources.base import ReadsColumns
 from otel_mas.sources.server import download_once
 
+if TYPE_CHECKING:
+    import networkx
 
-class TopologyNodes(Answer[MinedNode]):
+    from otel_mas.report.topology_picture import Picture
+
+T = TypeVar("T")
+
+
+class Patterns(Answer[T]):
+    """Patterns of many runs, which can be had as a page."""
+
+    heading: ClassVar[str]
+
+    def to_html(self) -> str:
+        """A page, which loads nothing and runs no script."""
+        from otel_mas.report.html.patterns import table_page
+        from otel_mas.report.query_tables import TABLES
+
+        return table_page(self.heading, TABLES[self.name](self, None), self._notes(), f"otel-mas {version('otel-mas')}")
+
+    def _notes(self) -> list[str]:
+        """Notes about traces that the answer was not made from."""
+        notes = ["The newest traces alone were read: older ones may match."] if self.limited else []
+        return notes + ([self.incomplete] if self.incomplete else [])
+
+
+class TopologyNodes(Patterns[MinedNode]):
     """Agents, nodes, tools, retrievers and models of many runs, by workflow, those that ran most first."""
 
     name = "nodes"
+    heading = "Agents, nodes, tools and models of many runs"
 
 
-class Topology(Answer[MinedEdge]):
+class Topology(Patterns[MinedEdge]):
     """Edges of the topology that many runs took, by workflow, those that were taken most first."""
 
     name = "topology"
+    heading = "Who leads to whom, over many runs"
 
     def __init__(self, edges: Iterable[MinedEdge] = (), nodes: Iterable[MinedNode] = (), runs: int = 0) -> None:
         super().__init__(edges)
@@ -39,23 +68,74 @@ class Topology(Answer[MinedEdge]):
         self.runs = runs
         """Number of runs that it was mined from."""
 
+    def to_html(self) -> str:
+        """A page with the picture and both tables, which loads nothing and runs no script."""
+        from otel_mas.report.html.patterns import topology_page
 
-class Variants(Answer[Variant]):
+        return topology_page(self.heading, self, self.nodes, self._notes(), f"otel-mas {version('otel-mas')}")
+
+    def to_svg(self) -> str:
+        """The picture as a file of its own; of very many edges those that are taken most."""
+        from otel_mas.report.svg.topology import document
+
+        return document(self._picture())
+
+    def to_dot(self) -> str:
+        """The same for Graphviz."""
+        from otel_mas.report.topology_text import dot
+
+        return dot(self._picture())
+
+    def to_mermaid(self) -> str:
+        """The same as a flowchart of Mermaid."""
+        from otel_mas.report.topology_text import mermaid
+
+        return mermaid(self._picture())
+
+    def to_networkx(self) -> networkx.MultiDiGraph[tuple[str, str, str]]:
+        """All of it. Nodes: workflow, kind and name, with "node" (None for START and EARLIER); edges with "edge"."""
+        import networkx
+
+        from otel_mas.report.topology_picture import Picture
+
+        picture = Picture.of(self, self.nodes, most=None, models=True)
+        graph: networkx.MultiDiGraph[tuple[str, str, str]] = networkx.MultiDiGraph()
+        graph.add_nodes_from((place, {"node": node}) for place, node in picture.nodes.items())
+        for arrow in picture.arrows:
+            graph.add_edge(arrow.cause, arrow.effect, (arrow.edge.kind, arrow.edge.provenance), edge=arrow.edge)
+        return graph
+
+    def _picture(self) -> Picture:
+        from otel_mas.report.topology_picture import Picture
+
+        return Picture.of(self, self.nodes)
+
+    def _repr_html_(self) -> str:
+        from otel_mas.report.html.block import block
+        from otel_mas.report.html.patterns import topology
+
+        return block(topology(self, self.nodes))
+
+
+class Variants(Patterns[Variant]):
     """Variants of workflows by structure, in each workflow the most frequent first."""
 
     name = "variants"
+    heading = "Variants of workflows"
 
 
-class RarePaths(Answer[RarePath]):
+class RarePaths(Patterns[RarePath]):
     """Edges and variants that few runs take, the rarest first."""
 
     name = "rare_paths"
+    heading = "Rare paths"
 
 
-class HotSpots(Answer[MinedHotSpot]):
+class HotSpots(Patterns[MinedHotSpot]):
     """Hot spots over many runs, the most self time first."""
 
     name = "hot_spots"
+    heading = "Hot spots"
 
 
 class MinedRuns:

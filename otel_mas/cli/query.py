@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from otel_mas.analyse.execution_statistics import BY
 from otel_mas.analyse.executions import KINDS, STATUSES
+from otel_mas.cli.files import written
 from otel_mas.cli.filters import filter_options, limit_option
 from otel_mas.cli.options import parsed_by, source_options
-from otel_mas.cli.output import note_limits, print_json, print_lines
+from otel_mas.cli.output import note, note_limits, print_json, print_lines
 from otel_mas.cli.traces import command as traces_command
 
 if TYPE_CHECKING:
@@ -36,6 +38,22 @@ def command() -> None:
 command.add_command(traces_command)
 
 
+_FORMS = {".html": "to_html", ".svg": "to_svg", ".dot": "to_dot", ".gv": "to_dot", ".mmd": "to_mermaid"}
+
+
+def _drawn(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """The file to write; its name says in which form."""
+    wanted = [".html"] if context.info_name != "topology" else list(_FORMS)
+    if value is not None and Path(value).suffix.lower() not in wanted:
+        raise click.BadParameter(f"{value} ends in none of {', '.join(wanted)}, which says what to write")
+    return value
+
+
+_output = click.option(
+    *("-o", "--output"), metavar="FILE", callback=_drawn, help="Write a page to this file (.html), too."
+)
+
+
 def _asks(name: str, *, without: tuple[str, ...] = ()) -> Callable[[Callable[..., Answer[Any]]], click.Command]:
     """A command that prints an answer: as a table, or as an object with it under its name."""
 
@@ -45,12 +63,14 @@ def _asks(name: str, *, without: tuple[str, ...] = ()) -> Callable[[Callable[...
         @_all
         @source_options
         @wraps(ask)
-        def asking(store: str | None, as_json: bool, every: bool, **options: Any) -> None:
+        def asking(store: str | None, as_json: bool, every: bool, output: str | None = None, **options: Any) -> None:
             from otel_mas.api import open as open_source
             from otel_mas.report.query_tables import MOST, TABLES
 
             with open_source(store) as source:
                 answer = ask(source, **options)
+            if output is not None:
+                _write(answer, output)
             if as_json:
                 print_json(_document(answer))
             else:
@@ -62,6 +82,13 @@ def _asks(name: str, *, without: tuple[str, ...] = ()) -> Callable[[Callable[...
         return command.command(name)(asking)
 
     return decorate
+
+
+def _write(answer: Answer[Any], output: str) -> None:
+    document: str = getattr(answer, _FORMS[Path(output).suffix.lower()])()
+    with written(output) as file:
+        file.write(document.encode())
+    note(f"wrote {output} ({len(document) / 1024:,.0f} KB)")
 
 
 def _document(answer: Answer[Any]) -> dict[str, object]:
@@ -150,6 +177,12 @@ _workflow = click.option("--workflow", metavar="NAME", help="Only runs of the wo
 
 @_asks("topology")
 @_workflow
+@click.option(
+    *("-o", "--output"),
+    metavar="FILE",
+    callback=_drawn,
+    help="Draw it into this file, too: a page (.html), a picture (.svg), Graphviz (.dot) or Mermaid (.mmd).",
+)
 def topology(source: Source, **which: Any) -> Answer[Any]:
     """Show who triggers, sends to, hands off to, calls, uses or reads whom, over all runs.
 
@@ -162,6 +195,7 @@ def topology(source: Source, **which: Any) -> Answer[Any]:
 
 @_asks("variants")
 @_workflow
+@_output
 @click.option("--loops", is_flag=True, help="Tell runs apart by how often each task ran, and in which order.")
 def variants(source: Source, **which: Any) -> Answer[Any]:
     """Group the runs of each workflow by structure, with what is other in each variant.
@@ -174,6 +208,7 @@ def variants(source: Source, **which: Any) -> Answer[Any]:
 
 @_asks("rare-paths")
 @_workflow
+@_output
 @click.option(
     "--below", type=float, default=0.05, show_default=True, metavar="SHARE", help="Of a workflow's runs, 0 to 1."
 )
@@ -187,6 +222,7 @@ def rare_paths(source: Source, **which: Any) -> Answer[Any]:
 
 @_asks("hot-spots")
 @_workflow
+@_output
 def hot_spots(source: Source, **which: Any) -> Answer[Any]:
     """Show where the time, the cost and the errors of the runs concentrate.
 

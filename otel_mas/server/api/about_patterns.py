@@ -60,7 +60,7 @@ def _rare_paths(
 def _hot_spots(
     served: Served, workflow: _Workflow = None, limit: _Limit = MOST_TRACES, **filters: Unpack[Filters]
 ) -> HotSpotsDocument:
-    """Where the time, the cost and the errors of many runs concentrate."""
+    """Hot spots of many runs, by time, cost and errors."""
     with download_once(), served.apart() as source:
         found = source.hot_spots(workflow=workflow, limit=limit, **filters)
     rows = list(map(mining.hot_spot, found))
