@@ -43,6 +43,11 @@ def error_type_of(kind: str) -> str:
     return kind.partition("(")[0].rpartition(".")[2].strip()
 
 
+def outcome_of(error: str) -> TaskOutcome:
+    """The outcome of a task that raised this exception."""
+    return _OUTCOMES.get(error_type_of(error), TaskOutcome.ERROR)
+
+
 def is_control_flow(error: str) -> bool:
     """Whether an exception is one of these, by its class or by its text."""
     return error_type_of(error) in _OUTCOMES
@@ -55,4 +60,4 @@ def _raised(span: ForeignSpan) -> list[str]:
     return [kind for kind in found if isinstance(kind, str) and kind]
 
 
-__all__ = ["error_type_of", "is_control_flow", "is_no_error", "outcome"]
+__all__ = ["error_type_of", "is_control_flow", "is_no_error", "outcome", "outcome_of"]

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from otel_mas.dialects.control_flow import is_control_flow
+from otel_mas.dialects.control_flow import is_control_flow, outcome_of
 from otel_mas.model import StatusCode
-from otel_mas.semconv import LinkKind
+from otel_mas.semconv import LinkKind, RecordKind, TaskOutcome
 from otel_mas.semconv import attributes as names
 from otel_mas.sources.exports.datadog_calls import call
 from otel_mas.sources.exports.gen_ai import is_plain, json_text
@@ -110,7 +110,7 @@ def _span(span: Mapping[str, Any], traces: Mapping[str, str]) -> ExportedSpan:
         end_ns=end,
         status=StatusCode.ERROR if failed else StatusCode.UNSET,
         message=message if failed else "",
-        attributes={**_attributes(span, tags), **call(span)},
+        attributes={**_attributes(span, tags), **call(span), **_task(span, tags, kind)},
         events=[ExportedEvent("exception", end, exception)] if any(exception.values()) else (),
         links=[_link(one, traces) for one in span.get("span_links") or ()],
         service=service,
@@ -140,6 +140,21 @@ def _attributes(span: Mapping[str, Any], tags: Mapping[str, str]) -> dict[str, A
     found |= {names.SESSION_ID: session, names.GEN_AI_CONVERSATION_ID: session, "_ml_obs.session_id": session}
     found[names.USER_ID] = tags.get("user_id") or tags.get("usr.id")
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _task(span: Mapping[str, Any], tags: Mapping[str, str], error: str) -> dict[str, Any]:
+    """Attributes of a node's task, where the library watched LangGraph; other spans of kind `task` are functions."""
+    if span.get("span_kind") != "task" or tags.get("integration") != "langgraph":
+        return {}
+    outcome = TaskOutcome.OK
+    if span.get("status") == "error":
+        outcome = outcome_of(error)
+    return {
+        names.MAS_RECORD_KIND: RecordKind.AGENT_TASK.value,
+        names.MAS_TASK_ID: _hex(span["span_id"]),
+        names.MAS_TASK_NAME: span["name"],
+        names.MAS_TASK_OUTCOME: outcome.value,
+    }
 
 
 def _link(link: Mapping[str, Any], traces: Mapping[str, str]) -> tuple[str, str, Mapping[str, Any]]:

@@ -118,6 +118,7 @@ def test_datadogs_links_of_langgraph_are_causes_in_the_trace(exported: Callable[
 
     assert (link.trace_id, link.span_id, link.kind) == (trace.trace_id, by_name["research"].span_id, "trigger")
     assert [link.kind for link in by_name["team"].links] == [None]
+    assert [by_name[name].columns[names.MAS_TASK_NAME] for name in ("research", "check")] == ["research", "check"]
 
 
 def test_phoenix_gives_attributes_back_as_they_were_sent(exported: Callable[[str], Path]) -> None:
