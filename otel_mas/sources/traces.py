@@ -5,7 +5,7 @@ protobuf is loaded at the first call, not with this module.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from sys import intern
 from typing import TYPE_CHECKING, Any
@@ -139,14 +139,10 @@ class SpanReader:
         )
 
 
-def traces(messages: Iterable[ResourceSpans], attributes: Collection[str] = ()) -> list[Trace]:
-    """Every trace of which the messages hold spans, in the order in which they first appear.
-
-    Args:
-        attributes: If given, spans have these attributes and their links, and no bodies.
-    """
+def traces(messages: Iterable[ResourceSpans]) -> list[Trace]:
+    """Every trace of which the messages hold spans, in the order in which they first appear."""
     spans: dict[str, list[Span]] = {}
-    for span in SpanReader(bodies=not attributes, attributes=attributes).read(messages):
+    for span in SpanReader().read(messages):
         spans.setdefault(span.trace_id, []).append(span)
     return [Trace(trace_id, in_start_order(found), _missing(found)) for trace_id, found in spans.items()]
 

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
+from otel_mas.dialects import MARKERS
 from otel_mas.errors import UnsupportedQuery
 from otel_mas.model import OWN_SCOPE, PartialList, Query, SummaryBuilder, Trace, TraceSummary
+from otel_mas.model.start_order import in_start_order
 from otel_mas.semconv import attributes as names
 from otel_mas.sources.base import Capabilities
 from otel_mas.sources.clickhouse import statements
@@ -69,20 +71,26 @@ class ClickHouseSource(ServerSource):
     def columns_of(self, trace_ids: Sequence[str]) -> Iterator[Trace]:
         """These traces, in this order; those that are gone are left out.
 
-        Their spans have what graphs are made from and nothing else, which SQL chooses; those of traces of other
-        instrumentation have everything, since it is read from more than a few attributes of theirs.
+        Their spans have what graphs are made from and nothing else, which SQL chooses; those of traces in which other
+        instrumentation tells of agents have everything, since it is read from more than a few attributes.
         """
-        from otel_mas.sources.traces import GRAPH_ATTRIBUTES, traces
+        from otel_mas.sources.clickhouse.graph_spans import GraphSpans
+        from otel_mas.sources.traces import GRAPH_ATTRIBUTES
 
-        parameters: dict[str, Parameter] = {"names": sorted(GRAPH_ATTRIBUTES), "parts": f"{names.MAS_PART}."}
+        parameters: dict[str, Parameter] = {
+            "names": sorted(GRAPH_ATTRIBUTES),
+            "parts": f"{names.MAS_PART}.",
+            "markers": sorted(MARKERS),
+            "own": OWN_SCOPE,
+        }
         left = iter(trace_ids)
         while part := list(islice(left, _MOST_AT_A_TIME)):
             times = self._client.rows(statements.TIMES, {"traces": part})
-            rows = self._rows(statements.GRAPH_SPANS, list(map(TraceTimes.of, times)), parameters)
-            found = {trace.trace_id: trace for trace in traces(resource_spans(rows), GRAPH_ATTRIBUTES)}
-            others = [trace_id for trace_id, trace in found.items() if not _is_ours(trace)]
-            if others:
-                found |= {trace.trace_id: trace for trace in self._downloaded(others)}
+            read = GraphSpans()
+            read.add(self._rows(statements.GRAPH_SPANS, list(map(TraceTimes.of, times)), parameters))
+            found = {trace_id: Trace(trace_id, in_start_order(spans)) for trace_id, spans in read.spans.items()}
+            if read.whole:
+                found |= {trace.trace_id: trace for trace in self._downloaded(sorted(read.whole))}
             yield from (found[trace_id] for trace_id in part if trace_id in found)
 
     def _downloaded(self, trace_ids: Sequence[str]) -> list[Trace]:
@@ -184,11 +192,6 @@ class ClickHouseSource(ServerSource):
                 "end": max(one.last for one in part) + 1,
             }
             yield from self._client.rows(statement, {**parameters, **about})
-
-
-def _is_ours(trace: Trace) -> bool:
-    """Whether we recorded some of it."""
-    return any(span.scope.name == OWN_SCOPE for span in trace.spans)
 
 
 def _second(at_ns: int | None, default: int) -> int:

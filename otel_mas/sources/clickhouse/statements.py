@@ -68,9 +68,13 @@ SELECT {SPAN_COLUMNS}, {_CHOSEN.format("SpanAttributes")}
 GRAPH_SPANS = f"""
 SELECT {SPAN_COLUMNS.replace("ResourceAttributes", _CHOSEN.format("ResourceAttributes"))},
     {_CHOSEN.format("SpanAttributes")},
-    [], [], [], Links.TraceId, Links.SpanId, Links.TraceState, Links.Attributes
+    [], [], [], Links.TraceId, Links.SpanId, Links.TraceState, Links.Attributes,
+    ScopeName != {{own:String}} AND hasAny(mapKeys(SpanAttributes), {{markers:Array(String)}})
 {_OF_TRACES}"""
-"""Spans of traces with what causal graphs are made from: these attributes, of their processes too, and links."""
+"""Spans of traces with what causal graphs are made from: these attributes, of their processes too, and links.
+
+The last column says whether other instrumentation tells of an agent, model or tool there, in attributes of its own.
+"""
 
 TIMES = """
 SELECT TraceId, toUnixTimestamp(min(Start)), toUnixTimestamp(max(End))

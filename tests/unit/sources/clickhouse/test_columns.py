@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from click.testing import CliRunner
 import otel_mas
 from otel_mas.api import Source
 from otel_mas.cli import cli
+from otel_mas.model import Resource, Scope, Span, SpanBody
 from otel_mas.report.json.query import ROWS
+from otel_mas.semconv import attributes as names
 from tests.backends.clickhouse import ClickHouse, insert
 from tests.unit.sources.clickhouse.test_source import TABLES
 
@@ -62,3 +65,37 @@ def _rows(question: str, source: Source) -> list[object]:
     answer = QUESTIONS[question](source)
     assert answer.incomplete is None
     return [ROWS[answer.name](one) for one in answer]
+
+
+FOREIGN = {
+    "openinference.span.kind": "AGENT",
+    "llm.model_name": "small",
+    "metadata": '{"langgraph_step": 1, "langgraph_node": "plan", "langgraph_checkpoint_ns": "plan:1"}',
+}
+
+
+def test_traces_of_other_instrumentation_and_long_arrays_are_read_whole_and_others_are_not(server: ClickHouse) -> None:
+    def span(trace: str, attributes: dict[str, str], scope: str = "otel_mas") -> Span:
+        body = SpanBody(attributes={"large": "x" * 1000, **attributes})
+        made = Span(trace, "b" * 16, None, "made", 10**18, 10**18 + 5, scope=Scope(scope), service="apps", _body=body)
+        return replace(made, resource=Resource({"service.name": "apps"}))
+
+    traces = {
+        "ours": span("1" * 32, {names.MAS_RECORD_KIND: "AGENT_TASK", names.GEN_AI_USAGE_INPUT_TOKENS: "7"}),
+        "foreign": span("2" * 32, FOREIGN, "openinference.instrumentation.langchain"),
+        "http": span("3" * 32, {"http.request.method": "GET"}, "http"),
+        "parts": span("4" * 32, {f"{names.MAS_PART}.{names.MAS_CAUSE_REFS}.1": '["trigger|task|a"]'}),
+    }
+    for statement in TABLES:
+        server.execute(statement.format(table="mixed"))
+    insert(server, "mixed", [*traces.values(), traces["ours"]])
+
+    with otel_mas.open(f"clickhouse://{server.address}/default/mixed") as source:
+        port: Any = source._port
+        found = {one.trace_id[0]: one.spans for one in port.columns_of([one.trace_id for one in traces.values()])}
+        expected = {one.trace_id[0]: port.trace(one.trace_id).spans for one in traces.values()}
+
+    assert ["large" in found[number][0].attributes for number in "1234"] == [False, True, False, True]
+    for number in "1234":
+        assert dict(found[number][0].columns) == dict(expected[number][0].columns)
+    assert len(found["1"]) == 1
