@@ -8,8 +8,8 @@ says what is read of each.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
@@ -18,7 +18,7 @@ from otel_mas.dialects import gen_ai, openinference
 from otel_mas.dialects.control_flow import is_no_error, outcome
 from otel_mas.dialects.messages import ROLES, Body, message_of
 from otel_mas.dialects.reading import Attributes, ForeignSpan, count, first
-from otel_mas.semconv import RecordKind
+from otel_mas.semconv import Operation, RecordKind, record_kind
 from otel_mas.semconv import attributes as names
 
 OWN_SCOPE: Final = "otel_mas"
@@ -58,6 +58,22 @@ DERIVED: Final = frozenset(
 _WITHOUT_MESSAGES: Final = frozenset({RecordKind.TOOL_CALL, RecordKind.RETRIEVAL})
 _EMPTY: Final = (None, "", "{}", "null")
 """Content that stands for none."""
+_PLAIN_KINDS: Final[Mapping[object, str]] = {
+    operation.value: kind.value
+    for operation in Operation
+    if (kind := record_kind(operation)) in (RecordKind.LLM_CALL, RecordKind.TOOL_CALL, RecordKind.RETRIEVAL)
+}
+_PLAIN: Final = frozenset(
+    {
+        names.GEN_AI_OPERATION_NAME,
+        names.GEN_AI_PROVIDER_NAME,
+        names.GEN_AI_REQUEST_MODEL,
+        names.GEN_AI_AGENT_NAME,
+        names.GEN_AI_TOOL_NAME,
+    }
+)
+NOT_PLAIN: Final = (MARKERS - _PLAIN) | gen_ai.OLDER_TOKENS | {names.SESSION_ID}
+"""Names of which one tells that a span says more than the conventions have now."""
 TOTALS: Final = (*gen_ai.TOTALS, openinference.TOTAL)
 COUNTS: Final = frozenset(
     (*TOTALS, *openinference.TOKENS, *(older for names_of in gen_ai.TOKENS.values() for older in names_of))
@@ -77,8 +93,7 @@ def translated(span: ForeignSpan) -> dict[str, Any]:
     if names.MAS_RECORD_KIND in span.attributes:
         return found
     for dialect in _of(span.attributes):
-        for name, value in dialect.structure(span).items():
-            found.setdefault(name, value)
+        found = {**dialect.structure(span), **found}
     if found.get(names.MAS_RECORD_KIND) == RecordKind.AGENT_TASK and span.span_id:
         _make_task(found, span)
     if span.failed and is_no_error(span):
@@ -135,6 +150,18 @@ def foreign_messages(side: str, span: ForeignSpan) -> list[Body]:
     return []
 
 
+def plain_kind(known: frozenset[str], operation: object) -> str | None:
+    """The record kind of a call in the conventions as they are now, which needs no other translation; else None.
+
+    Args:
+        known: the names of its attributes, as far as they are in `MARKERS` or `NOT_PLAIN`.
+        operation: its `gen_ai.operation.name`.
+    """
+    if operation not in _PLAIN_KINDS or not known.isdisjoint(NOT_PLAIN):
+        return None
+    return _PLAIN_KINDS[operation]
+
+
 def is_control_flow(translation: Attributes) -> bool:
     """Whether a span's status ERROR is no error, by its translation."""
     return names.ERROR_TYPE in translation and translation[names.ERROR_TYPE] is None
@@ -150,8 +177,14 @@ def is_model_call(translation: Attributes) -> bool:
     return translation.get(names.MAS_RECORD_KIND) == RecordKind.LLM_CALL
 
 
-def _of(attributes: Attributes) -> Iterator[ModuleType]:
-    return (module for module in _modules() if not module.MARKERS.isdisjoint(attributes))
+def _of(attributes: Attributes) -> tuple[ModuleType, ...]:
+    """The dialects that a span is in, the most special first."""
+    return _with_markers(MARKERS.intersection(attributes))
+
+
+@lru_cache(1024)
+def _with_markers(markers: frozenset[str]) -> tuple[ModuleType, ...]:
+    return tuple(module for module in _modules() if not module.MARKERS.isdisjoint(markers))
 
 
 __all__ = [
@@ -159,6 +192,7 @@ __all__ = [
     "DERIVED",
     "MARKERS",
     "MESSAGE_PREFIXES",
+    "NOT_PLAIN",
     "OWN_SCOPE",
     "TOTALS",
     "ForeignSpan",
@@ -166,6 +200,7 @@ __all__ = [
     "foreign_messages",
     "is_control_flow",
     "is_model_call",
+    "plain_kind",
     "total_tokens",
     "translated",
     "translated_beside_ours",

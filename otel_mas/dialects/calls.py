@@ -35,7 +35,7 @@ _PROVIDERS: Final = {
     "xai": "x_ai",
 }
 """Names of providers → those of the conventions."""
-_NO_PROVIDERS: Final = frozenset({"unknown", "langchain", "langgraph", "langsmith"})
+NO_PROVIDERS: Final = frozenset({"unknown", "langchain", "langgraph", "langsmith"})
 _APIS: Final = frozenset({"chat", "responses", "messages", "completion", "embedding", "generative-ai"})
 """Ends of a provider's name that name one of its APIs: `openai.responses`."""
 
@@ -71,7 +71,7 @@ def tokens(attributes: Attributes, keys: Mapping[str, tuple[str, ...]]) -> dict[
 
 def provider(name: object) -> str | None:
     """The provider as the conventions name it; None for what names none."""
-    if not isinstance(name, str) or not name or name.lower() in _NO_PROVIDERS:
+    if not isinstance(name, str) or not name or name.lower() in NO_PROVIDERS:
         return None
     name = name.lower()
     head, _, api = name.rpartition(".")
@@ -102,4 +102,4 @@ def present(found: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-__all__ = ["NO_CALL", "called", "present", "provider", "retrieval_content", "tokens", "tool_content"]
+__all__ = ["NO_CALL", "NO_PROVIDERS", "called", "present", "provider", "retrieval_content", "tokens", "tool_content"]

@@ -30,6 +30,7 @@ TOKENS: Final[dict[str, tuple[str, ...]]] = {
     names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: ("gen_ai.usage.reasoning_tokens",),
 }
 """A count → its older names."""
+OLDER_TOKENS: Final = frozenset(name for older in TOKENS.values() for name in older)
 TOTALS: Final = ("gen_ai.usage.total_tokens", "llm.usage.total_tokens")
 PREFIXES: Final = {"input": "gen_ai.prompt.", "output": "gen_ai.completion."}
 _LISTS: Final = {"input": names.GEN_AI_INPUT_MESSAGES, "output": names.GEN_AI_OUTPUT_MESSAGES}
@@ -78,7 +79,8 @@ def structure(span: ForeignSpan) -> dict[str, Any]:
             found[ours] = known
     if names.GEN_AI_PROVIDER_NAME in found:
         found[names.GEN_AI_PROVIDER_NAME] = provider(found[names.GEN_AI_PROVIDER_NAME])
-    found |= {name: value for name, value in tokens(attributes, TOKENS).items() if name not in attributes}
+    if not OLDER_TOKENS.isdisjoint(attributes):
+        found |= {name: value for name, value in tokens(attributes, TOKENS).items() if name not in attributes}
     if kind == RecordKind.WORKFLOW and names.GEN_AI_AGENT_NAME not in attributes:
         found[names.GEN_AI_AGENT_NAME] = text(attributes, _WORKFLOW_NAME)
     if names.GEN_AI_CONVERSATION_ID not in attributes and (session := text(attributes, names.SESSION_ID)):
@@ -133,4 +135,4 @@ def _in_events(span: ForeignSpan, side: str) -> Iterator[Any]:
             yield {"role": _MESSAGE_EVENTS[name], **message}
 
 
-__all__ = ["MARKERS", "PREFIXES", "TOKENS", "TOTALS", "content", "messages", "structure"]
+__all__ = ["MARKERS", "OLDER_TOKENS", "PREFIXES", "TOKENS", "TOTALS", "content", "messages", "structure"]

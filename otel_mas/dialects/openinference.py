@@ -13,7 +13,7 @@ from typing import Any, Final
 from otel_mas.dialects import langgraph
 from otel_mas.dialects.calls import called, provider, retrieval_content, tool_content
 from otel_mas.dialects.messages import messages_in, numbered
-from otel_mas.dialects.reading import Attributes, ForeignSpan, count, mapping, parsed_json, text
+from otel_mas.dialects.reading import Attributes, ForeignSpan, amount, count, mapping, parsed_json, text
 from otel_mas.semconv import Operation
 from otel_mas.semconv import attributes as names
 
@@ -27,7 +27,7 @@ TOKENS: Final = {
     "llm.token_count.completion_details.reasoning": names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS,
 }
 TOTAL: Final = "llm.token_count.total"
-COST: Final = "llm.cost.total"
+_COST: Final = "llm.cost.total"
 PREFIXES: Final = {"input": "llm.input_messages.", "output": "llm.output_messages."}
 _INPUT, _OUTPUT = "input.value", "output.value"
 _OPERATIONS: Final = {
@@ -74,6 +74,7 @@ def _model(attributes: Attributes) -> dict[str, Any]:
     found: dict[str, Any] = {names.GEN_AI_REQUEST_MODEL: model, names.GEN_AI_RESPONSE_MODEL: model}
     found[names.GEN_AI_PROVIDER_NAME] = provider(text(attributes, "llm.provider", "llm.system"))
     found |= {ours: count(attributes.get(theirs)) for theirs, ours in TOKENS.items()}
+    found[names.MAS_COST_USD] = amount(attributes.get(_COST))
     return {name: value for name, value in found.items() if value is not None}
 
 

@@ -15,7 +15,8 @@ from otel_mas.semconv import Operation, RecordKind
 from otel_mas.semconv import attributes as names
 
 KIND: Final = "traceloop.span.kind"
-MARKERS: Final = frozenset({KIND, "traceloop.workflow.name", "traceloop.entity.name", names.GEN_AI_PROVIDER_NAME})
+_OWN: Final = frozenset({KIND, "traceloop.workflow.name", "traceloop.entity.name"})
+MARKERS: Final = _OWN | {names.GEN_AI_PROVIDER_NAME}
 _ASSOCIATED: Final = "traceloop.association.properties."
 _INPUT, _OUTPUT = "traceloop.entity.input", "traceloop.entity.output"
 _FRAMEWORKS: Final = frozenset({"langgraph", "langchain"})
@@ -28,6 +29,8 @@ _OPERATIONS: Final = frozenset(operation.value for operation in Operation)
 def structure(span: ForeignSpan) -> dict[str, Any]:
     """The span in our names, without content."""
     attributes = span.attributes
+    if _OWN.isdisjoint(attributes) and attributes.get(names.GEN_AI_PROVIDER_NAME) not in _FRAMEWORKS:
+        return {}
     metadata = associated(attributes)
     name = text(attributes, "traceloop.entity.name") or span.name
     kind = attributes.get(KIND)

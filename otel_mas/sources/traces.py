@@ -113,7 +113,7 @@ class SpanReader:
             written = as_written(message)
             has_ours = names.MAS_INSTANCE_ID in resource.attributes
             more = translated_beside_ours(written, scope.name) if has_ours else translated(written)
-            more = with_cost(more, written.attributes)
+            more = with_cost(more, written.attributes.get)
             columns = {name: value for name, value in {**columns, **more}.items() if value is not None}
             status = StatusCode.UNSET if is_control_flow(more) else status
         if self._others:

@@ -8,14 +8,23 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import blake2b
 from typing import Any, Final
 
 from otel_mas.config import Settings
-from otel_mas.dialects import MARKERS, OWN_SCOPE, is_control_flow, translated, translated_beside_ours
+from otel_mas.dialects import (
+    MARKERS,
+    NOT_PLAIN,
+    OWN_SCOPE,
+    is_control_flow,
+    plain_kind,
+    translated,
+    translated_beside_ours,
+)
+from otel_mas.dialects.calls import NO_PROVIDERS
 from otel_mas.model import StatusCode
 from otel_mas.otlp.array_parts import FIRST_PARTS, with_joined_arrays
 from otel_mas.otlp.decode import as_written, decode_resource, decode_scope, decode_value
@@ -34,8 +43,9 @@ _MAX_REMEMBERED = 1024
 _MAX_REMEMBERED_BYTES = 8192  # of one: a larger resource or scope is looked up each time
 _NO_TRACE, _NO_SPAN = bytes(16), bytes(8)
 _LAST_NS: Final = 2**63 - 1
-_KNOWN: Final = frozenset(ATTRIBUTES) | FIRST_PARTS | MARKERS
+_KNOWN: Final = frozenset(ATTRIBUTES) | FIRST_PARTS | MARKERS | NOT_PLAIN
 """Names of attributes that are looked at."""
+_OPERATION, _PROVIDER = POSITION[names.GEN_AI_OPERATION_NAME], POSITION[names.GEN_AI_PROVIDER_NAME]
 # Processes that record name their service; imports and receivers write for many, and name none.
 _RECORDER = "(SELECT id FROM instances WHERE service <> '')"
 _RECORDED_TRACE = (
@@ -217,11 +227,9 @@ class OtlpRows:
             self.oldest_ns = min(start_ns, _LAST_NS)
         status = span.status.code
         columns = _columns(span.attributes, known) if known else {}
-        if scope_name != OWN_SCOPE and not known.isdisjoint(MARKERS):
-            written = as_written(span, _decoded(span.attributes))
-            more = translated_beside_ours(written, scope_name) if resource.has_ours else translated(written)
-            more = with_cost(more, written.attributes)
-            columns = placed_values(columns | {POSITION[name]: more[name] for name in POSITION.keys() & more})
+        if known and scope_name != OWN_SCOPE and not known.isdisjoint(MARKERS):
+            more = _translated(span, known, columns, None if not resource.has_ours else scope_name)
+            columns |= {POSITION[name]: more[name] for name in POSITION.keys() & more}
             status = StatusCode.UNSET if is_control_flow(more) else status
         links = span.links
         return SpanRow(
@@ -233,7 +241,7 @@ class OtlpRows:
             start_ns if start_ns <= _LAST_NS else _LAST_NS,
             end_ns if end_ns <= _LAST_NS else _LAST_NS,
             status,
-            columns,
+            placed_values(columns) if columns else columns,
             tuple(map(_link, links)) if links else (),
             encoded,
             resource.key,
@@ -290,11 +298,25 @@ def _columns(attributes: Any, known: frozenset[str]) -> dict[int, object]:
         if name in POSITION:
             value = attributes[name]
             found[POSITION[name]] = value.string_value or value.int_value or decode_value(value)
-    return placed_values(found)
+    return found
 
 
-def _decoded(attributes: Any) -> dict[str, Any]:
-    return {name: value.string_value or decode_value(value) for name, value in attributes.items()}
+def _translated(span: Any, known: frozenset[str], columns: Mapping[int, Any], with_ours: str | None) -> dict[str, Any]:
+    """The attributes of a span of other instrumentation in our names.
+
+    Args:
+        known: names of its attributes that are looked at.
+        columns: its own values, by their place.
+        with_ours: name of its scope where we recorded in its process, too.
+    """
+    is_plain = with_ours is None and span.status.code != StatusCode.ERROR and columns.get(_PROVIDER) not in NO_PROVIDERS
+    kind = plain_kind(known, columns.get(_OPERATION)) if is_plain else None
+    if kind is not None:
+        return with_cost({names.MAS_RECORD_KIND: kind}, lambda name: columns.get(POSITION.get(name, -1)))
+    attributes = {name: value.string_value or decode_value(value) for name, value in span.attributes.items()}
+    written = as_written(span, attributes)
+    more = translated(written) if with_ours is None else translated_beside_ours(written, with_ours)
+    return with_cost(more, attributes.get)
 
 
 def _link(link: Any) -> tuple[bytes, bytes, str | None]:
