@@ -85,29 +85,20 @@ class _Aligner:
     def _unwrapped(self, side: int, steps: Sequence[int], others: Sequence[int]) -> Sequence[int]:
         """The steps, with what is inside of spans of other code that only this run has around it beside them."""
         tree, its = self._sides[side].tree, self._sides[1 - side].tree
-        known: set[Hashable] | None = None
+        if not any(_is_wrapper(tree, step) for step in steps):
+            return steps
+        known = {its.key(one) for one in others}
+        wrapped = {its.key(one) for one in _inside_wrappers(its, others) if its.kind[one] != OTHER}
         found: list[int] = []
         waiting = [*reversed(steps)]
         while waiting:
             step = waiting.pop()
             found.append(step)
-            if tree.kind[step] == OTHER and tree.children[step]:
-                known = {its.key(one) for one in others} if known is None else known
-                if tree.key(step) not in known and self._holds(tree, step, known):
+            if _is_wrapper(tree, step) and tree.key(step) not in known:
+                inside = (tree.key(one) for one in _inside_wrappers(tree, [step]))
+                if any(key in known or key in wrapped for key in inside):
                     waiting += reversed(tree.children[step])
         return found
-
-    @staticmethod
-    def _holds(tree: StepTree, step: int, known: set[Hashable]) -> bool:
-        """Whether what is inside a span, or inside the spans of other code in it, is what the other run has there."""
-        inside = [*tree.children[step]]
-        while inside:
-            one = inside.pop()
-            if tree.key(one) in known:
-                return True
-            if tree.kind[one] == OTHER:
-                inside += tree.children[one]
-        return False
 
     def _scope(self, some: Sequence[int], others: Sequence[int]) -> Iterable[Pair]:
         """The pairs among the steps of one scope."""
@@ -188,6 +179,20 @@ class _Aligner:
             last = before.up_to(a.turn_start[i])
             if (first is not None and first <= b.turn_start[j]) or (last is not None and last >= b.turn_end[j]):
                 yield j
+
+
+def _is_wrapper(tree: StepTree, step: int) -> bool:
+    return tree.kind[step] == OTHER and bool(tree.children[step])
+
+
+def _inside_wrappers(tree: StepTree, steps: Sequence[int]) -> Iterator[int]:
+    """Steps inside of spans of other code, through several of them."""
+    waiting = [child for step in steps if tree.kind[step] == OTHER for child in tree.children[step]]
+    while waiting:
+        step = waiting.pop()
+        yield step
+        if tree.kind[step] == OTHER:
+            waiting += tree.children[step]
 
 
 def _unnamed(content: StepContent, shapes: Shapes, step: int, inside: bool) -> Hashable | None:

@@ -30,10 +30,11 @@ def edges_of_tests(openinference: Path, openllmetry: Path) -> dict[str, Both]:
 
 
 def _edges(path: Path) -> dict[str, dict[Edge, Said]]:
-    return {test: control_edges(graph) for test, graph in _graphs(path).items()}
+    return {test: control_edges(graph) for test, graph in graphs_of_tests(path).items()}
 
 
-def _graphs(path: Path) -> dict[str, CausalGraph]:
+def graphs_of_tests(path: Path) -> dict[str, CausalGraph]:
+    """The graph of each test, of all its traces, by name."""
     spans: dict[str, list[dict[str, Any]]] = defaultdict(list)
     with gzip.open(path, "rt") as lines:
         for line in lines:
