@@ -58,7 +58,7 @@ class _Search:
         self._resume(tasks)
         for writer, reader in reads_across_processes(self.forest, texts):
             self.links.add(writer, reader, LinkKind.MESSAGE.value, METADATA)
-        infer_causes(self.forest, self.links)
+        infer_causes(self.forest, self.links, complete=not self.problems.orphans)
         return self.links
 
     def _recorded(self) -> None:

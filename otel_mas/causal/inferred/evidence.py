@@ -21,7 +21,9 @@ from otel_mas.semconv import RecordKind
 from otel_mas.semconv import attributes as names
 
 _METADATA: Final = "metadata"
-_PATHS: Final = ("langgraph_path", "traceloop.association.properties.langgraph_path")
+_ASSOCIATED: Final = "traceloop.association.properties."
+_PATH: Final = "langgraph_path"
+_CHECKPOINT: Final = "checkpoint_id"
 _INPUTS: Final = ("input.value", "traceloop.entity.input", "gen_ai.task.input")
 _OUTPUTS: Final = ("output.value", "traceloop.entity.output", "gen_ai.task.output")
 _GOTO_SOURCE: Final = "langgraph.command.source_node"
@@ -55,13 +57,16 @@ class Leads:
         return node in self.goto or node in self.routed
 
 
-def path_of(span: Span) -> Sequence[Any]:
-    """LangGraph's path of a task; empty where its span does not tell. Its numbers may be text."""
+def origin_of(span: Span) -> tuple[Sequence[Any], bool]:
+    """LangGraph's path of a task, and whether its run was sent to a checkpoint that the app chose.
+
+    The path is empty where the span does not tell. Its numbers may be text.
+    """
     metadata = _parsed(span.get(_METADATA))
-    if isinstance(metadata, Mapping) and isinstance(metadata.get(_PATHS[0]), list):
-        found: Sequence[Any] = metadata[_PATHS[0]]
-        return found
-    return texts(span.get(_PATHS[1]))
+    if isinstance(metadata, Mapping) and isinstance(metadata.get(_PATH), list):
+        found: Sequence[Any] = metadata[_PATH]
+        return found, _CHECKPOINT in metadata
+    return texts(span.get(f"{_ASSOCIATED}{_PATH}")), span.get(f"{_ASSOCIATED}{_CHECKPOINT}") is not None
 
 
 def leads_of(forest: Forest, number: int, task_id: str, node: str) -> Leads:
@@ -165,4 +170,4 @@ def _parsed(value: Any) -> Any:
         return value
 
 
-__all__ = ["Leads", "declared_edges", "goes_on", "leads_of", "path_of"]
+__all__ = ["Leads", "declared_edges", "goes_on", "leads_of", "origin_of"]

@@ -11,7 +11,6 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -38,9 +37,15 @@ class Inferred(NamedTuple):
     """How likely it is one, from 0 to 1; None where it is certain."""
 
 
-def task_causes(forest: Forest, tasks: ForeignTasks) -> Iterator[tuple[int, Sequence[Inferred]]]:
-    """The causes of each task, by the number of its span."""
-    search = _Search(forest, tasks)
+def task_causes(forest: Forest, tasks: ForeignTasks, *, complete: bool) -> Iterator[tuple[int, Sequence[Inferred]]]:
+    """The causes of each task, by the number of its span.
+
+    Args:
+        forest: the spans.
+        tasks: those to find causes of.
+        complete: whether no span is known to be missing. Else nothing follows for certain from there being one task.
+    """
+    search = _Search(forest, tasks, complete)
     for task in tasks.all:
         yield task.number, search.causes(task)
 
@@ -61,7 +66,10 @@ class _Step:
 
 
 class _Search:
-    def __init__(self, forest: Forest, tasks: ForeignTasks) -> None:
+    """Tasks in start order, and what was found of those before."""
+
+    def __init__(self, forest: Forest, tasks: ForeignTasks, complete: bool) -> None:
+        self._alone = None if complete else probabilities.ALONE
         self._forest = forest
         self._tasks = tasks
         self._leads: dict[int, Leads] = {}
@@ -140,7 +148,10 @@ class _Search:
     def _sent(self, task: ForeignTask, step: _Step) -> list[Inferred]:
         kind = LinkKind.SEND.value
         if len(step.writers) == 1:
-            return [Inferred(step.writers[0].number, kind)]
+            (sender,) = step.writers
+            sends = self._leads_of(sender).sends
+            odd = sends and task.node not in sends
+            return [Inferred(sender.number, kind, probabilities.ODD if odd else self._alone)]
         if step.packets is None:
             by_path = sorted(step.writers, key=lambda one: path_text(_numbered(one.path)))
             step.packets = [(one, node) for one in by_path for node in self._leads_of(one).sends]
@@ -161,12 +172,12 @@ class _Search:
 
     def _leads_on(self, writer: ForeignTask, task: ForeignTask) -> bool:
         """An error handler leads only where it says; what its node would have led to waits for nothing."""
-        return not writer.handles_error or self._leads_of(writer).names(task.node) or task.pushed
+        return not writer.handles_error or self._leads_of(writer).names(task.node)
 
     def _triggered(self, task: ForeignTask, writers: list[ForeignTask], step: _Step) -> list[Inferred]:
-        if len(writers) == 1:
-            return [Inferred(writers[0].number, self._kind(writers[0], task))]
         declared = self._declared_around(task)
+        if len(writers) == 1:
+            return [self._only(writers[0], task, declared)]
         likely = [(one, self._likelihood(one, task, declared)) for one in writers]
         if None in (probability for _, probability in likely):
             unknown = sum(probability is None for _, probability in likely)
@@ -178,6 +189,12 @@ class _Search:
             for one, probability in likely
             if probability is not None and probability >= probabilities.LEAST
         ]
+
+    def _only(self, writer: ForeignTask, task: ForeignTask, declared: set[tuple[str, str]]) -> Inferred:
+        """The only task of the step before: the cause for certain, unless another one may have been lost."""
+        probability = self._likelihood(writer, task, declared)
+        odd = probability is not None and probability < probabilities.LIKELY and not self._joins(writer, task)
+        return Inferred(writer.number, self._kind(writer, task), probabilities.ODD if odd else self._alone)
 
     def _named(self, task: ForeignTask, writers: list[ForeignTask]) -> list[Inferred]:
         """Those that name the node, of tasks that need not be causes."""
@@ -198,9 +215,11 @@ class _Search:
             if (writer.node, task.node) not in declared:
                 return 0.0
             return probabilities.DECLARED_BUT_ROUTED if leads_away else probabilities.DECLARED
-        if leads_away or writer.node in self._tasks.joining[task.graph]:
-            return probabilities.ELSEWHERE
-        return None
+        return probabilities.ELSEWHERE if leads_away or self._joins(writer, task) else None
+
+    def _joins(self, writer: ForeignTask, task: ForeignTask) -> bool:
+        """Whether a join waits for a task, so that it need not lead anywhere else."""
+        return writer.node in self._tasks.joining[task.graph]
 
     def _kind(self, writer: ForeignTask, task: ForeignTask) -> str:
         if writer.outcome == TaskOutcome.HANDOFF:
@@ -224,7 +243,7 @@ class _Search:
         for name in sources_of_join(channel):
             same = self._tasks.by_node.get((task.graph, name), ())
             at = bisect_right(same, joined, key=_number)
-            first = next((one for one in islice(same, at, None) if one.wrote), None)
+            first = next((same[place] for place in range(at, len(same)) if same[place].wrote), None)
             if first is None or first.number > task.number or first.step == task.step:
                 return []
             found += [one for one in first.block.tasks if one.node == name and one.wrote and one.number > joined]

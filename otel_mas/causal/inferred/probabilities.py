@@ -13,6 +13,10 @@ DECLARED: Final = 0.9
 """The graph declares an edge, and the task names no other node."""
 DECLARED_BUT_ROUTED: Final = 0.05
 """The graph declares an edge, and the task names another node."""
+ALONE: Final = 0.95
+"""The only task of the step before, in a trace that lacks spans."""
+ODD: Final = 0.6
+"""The only task of the step before, which names other nodes, or has no edge to this one: another may not be here."""
 ONLY_ONE: Final = 0.9
 """The only one of several tasks of the step before that nothing leads to other nodes, or each of several before a
 single node. Of n tasks before m nodes each pair has the greater of 1/n and 1/m of this."""

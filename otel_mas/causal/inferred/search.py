@@ -12,7 +12,7 @@ from otel_mas.causal.inferred.tasks import find_tasks
 from otel_mas.causal.links import INFERRED, METADATA, Links, Possible
 
 
-def infer_causes(forest: Forest, links: Links) -> None:
+def infer_causes(forest: Forest, links: Links, *, complete: bool) -> None:
     """Add edges to the spans of another instrumentation that have no recorded cause. Linear in these spans.
 
     In a trace of ours nothing is looked at. Causes that are less likely than not are kept apart: `Links.possible`.
@@ -20,11 +20,12 @@ def infer_causes(forest: Forest, links: Links) -> None:
     Args:
         forest: the spans.
         links: what was recorded, to which edges are added.
+        complete: whether no span is known to be missing.
     """
     foreign = forest.spans.foreign()
     if not foreign:
         return
-    tasks = task_causes(forest, find_tasks(forest, links, foreign))
+    tasks = task_causes(forest, find_tasks(forest, links, foreign), complete=complete)
     for effect, found in chain(tasks, call_causes(forest, links, foreign)):
         for cause, kind, probability in found:
             if probability is None:

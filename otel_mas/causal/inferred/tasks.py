@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from otel_mas.causal.forest import ROOT, Forest
-from otel_mas.causal.inferred.evidence import path_of
+from otel_mas.causal.inferred.evidence import origin_of
 from otel_mas.causal.links import Links
 from otel_mas.causal.references import texts
 from otel_mas.model.channels import JOIN, PUSH, sources_of_join
@@ -42,6 +42,8 @@ class ForeignTask:
     inside: str
     """The namespace that it names: of a call and an error handler that of the task that they are of."""
     outcome: str | None
+    chosen: bool
+    """Whether its run went on from a checkpoint that the app chose, not from the last one of the thread."""
     block: Block = field(init=False)
 
     @property
@@ -138,7 +140,8 @@ class ForeignTasks:
             return Block(task.step, None, first=True)
         if before.step == task.step and any(task.id == one.id for block in before.parts() for one in block.tasks):
             return Block(task.step, before.before, before, first=True, after=before.step)
-        return Block(task.step, before if before.step == task.step - 1 else None, first=True, after=before.step)
+        follows = before.step == task.step - 1 and not task.chosen
+        return Block(task.step, before if follows else None, first=True, after=before.step)
 
 
 def find_tasks(forest: Forest, links: Links, foreign: Sequence[int]) -> ForeignTasks:
@@ -153,14 +156,14 @@ def find_tasks(forest: Forest, links: Links, foreign: Sequence[int]) -> ForeignT
         if (above != ROOT and ids[above] == task_id) or _has_cause(links, number):
             continue  # the first is the graph that the node is
         span = spans[number]
-        namespace, path = str(span.columns.get(names.MAS_TASK_NAMESPACE) or ""), path_of(span)
-        inside = namespace
+        path, chosen = origin_of(span)
+        inside = namespace = str(span.columns.get(names.MAS_TASK_NAMESPACE) or "")
         if ERROR_HANDLER in path:
             namespace = namespace.rpartition("|")[0]
         graph = str(span.conversation_id or span.trace_id), namespace
         outcome = span.columns.get(names.MAS_TASK_OUTCOME)
         node, triggers = str(span.task_name or span.name), texts(span.get(names.MAS_TASK_TRIGGERS))
-        found.add(ForeignTask(number, task_id, node, step, graph, triggers, path, inside, outcome), above)
+        found.add(ForeignTask(number, task_id, node, step, graph, triggers, path, inside, outcome, chosen), above)
     return found
 
 

@@ -76,6 +76,16 @@ def test_the_only_task_of_the_step_before_is_the_cause_and_the_first_one_follows
     assert causes(graph, "write") == certain("plan")
 
 
+def test_the_only_task_is_no_certain_cause_where_it_names_another_node_or_where_spans_are_missing() -> None:
+    command = {"graph": None, "update": None, "resume": None, "goto": "d"}
+    graph = graph_of(RUN, task("a", 1, 1, output=command), task("c", 2, 20), task("d", 2, 21))
+    assert causes(graph, "c") == [("a", "trigger", "inferred", 0.6)]
+    assert causes(graph, "d") == certain("a")
+    orphan = Span("t", "orphan", "lost", "model", 5, 6, scope=THEIRS)
+    graph = graph_of(RUN, task("a", 1, 1), orphan, task("c", 2, 20))
+    assert causes(graph, "c") == [("a", "trigger", "inferred", 0.95)]
+
+
 def test_of_several_tasks_each_may_be_the_cause_and_none_is_an_edge() -> None:
     graph = graph_of(RUN, task("a", 1, 1), task("b", 1, 2), task("c", 2, 20), task("d", 2, 21))
     assert causes(graph, "c") == []
@@ -204,6 +214,21 @@ def test_a_resumed_task_goes_on_from_its_pause_and_keeps_what_made_it_run() -> N
     )
     assert sorted(causes(graph, "asked")) == sorted([*certain("ask", kind="resume"), *certain("plan")])
     assert causes(graph, "write") == certain("asked")
+
+
+@pytest.mark.parametrize("chosen", [False, True], ids=["the last one", "a chosen one"])
+def test_a_run_goes_on_from_the_last_step_of_its_thread_unless_its_checkpoint_was_chosen(chosen: bool) -> None:
+    path = {"langgraph_path": ["__pregel_pull", "write"]}
+    metadata = json.dumps({**path, "checkpoint_id": "c"} if chosen else path)
+    given = SpanBody(attributes={"input.value": "null"})
+    again = Span("u", "again", None, "LangGraph", 100, 200, scope=THEIRS, _body=given)
+    graph = graph_of(
+        RUN,
+        task("plan", 1, 1, thread="x"),
+        again,
+        task("write", 2, 110, trace="u", parent="again", thread="x", metadata=metadata),
+    )
+    assert causes(graph, "write") == ([] if chosen else certain("plan"))
 
 
 @pytest.mark.parametrize(
