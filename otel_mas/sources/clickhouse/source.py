@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from otel_mas.dialects import MARKERS
 from otel_mas.errors import UnsupportedQuery
@@ -19,6 +19,9 @@ from otel_mas.sources.endpoint import Access, parse_endpoint
 from otel_mas.sources.newest import MAX_COUNTED, SECOND
 from otel_mas.sources.progress import reporting
 from otel_mas.sources.server import FILTERS, ServerSource, ServerSourceType
+
+if TYPE_CHECKING:
+    from otel_mas.sources.clickhouse.chosen_spans import ChosenSpans
 
 _LAST_SECOND = 2**32 - 1
 """That a `DateTime` holds."""
@@ -74,23 +77,15 @@ class ClickHouseSource(ServerSource):
         Their spans have what graphs are made from and nothing else, which SQL chooses; those of traces in which other
         instrumentation tells of agents have everything, since it is read from more than a few attributes.
         """
-        from otel_mas.sources.clickhouse.graph_spans import GraphSpans
         from otel_mas.sources.traces import GRAPH_ATTRIBUTES
 
-        parameters: dict[str, Parameter] = {
-            "names": sorted(GRAPH_ATTRIBUTES),
-            "parts": f"{names.MAS_PART}.",
-            "markers": sorted(MARKERS),
-            "own": OWN_SCOPE,
-        }
         left = iter(trace_ids)
         while part := list(islice(left, _MOST_AT_A_TIME)):
             times = self._client.rows(statements.TIMES, {"traces": part})
-            read = GraphSpans()
-            read.add(self._rows(statements.GRAPH_SPANS, list(map(TraceTimes.of, times)), parameters))
+            read = self._chosen(statements.GRAPH_SPANS, list(map(TraceTimes.of, times)), GRAPH_ATTRIBUTES)
             found = {trace_id: Trace(trace_id, in_start_order(spans)) for trace_id, spans in read.spans.items()}
-            if read.whole:
-                found |= {trace.trace_id: trace for trace in self._downloaded(sorted(read.whole))}
+            if read.others:
+                found |= {trace.trace_id: trace for trace in self._downloaded(list(read.others))}
             yield from (found[trace_id] for trace_id in part if trace_id in found)
 
     def _downloaded(self, trace_ids: Sequence[str]) -> list[Trace]:
@@ -171,9 +166,24 @@ class ClickHouseSource(ServerSource):
     def _counts(self, wanted: Sequence[TraceTimes], query: Query) -> list[SummaryBuilder]:
         from otel_mas.sources.traces import DECODED_ATTRIBUTES, counts
 
-        at_hand = sorted(DECODED_ATTRIBUTES.union(name for name, _ in query.attributes))
-        found = self._rows(statements.COUNTED_SPANS, wanted, {"names": at_hand, "parts": f"{names.MAS_PART}."})
-        return counts(resource_spans(found), query.attributes)
+        at_hand = DECODED_ATTRIBUTES.union(name for name, _ in query.attributes)
+        read = self._chosen(statements.COUNTED_SPANS, wanted, at_hand)
+        rows = (row[:-1] for found in read.others.values() for row in found)
+        return counts(resource_spans(rows), query.attributes) + [
+            SummaryBuilder.of(Trace(trace_id, spans), query.attributes) for trace_id, spans in read.spans.items()
+        ]
+
+    def _chosen(self, statement: str, wanted: Sequence[TraceTimes], attributes: Collection[str]) -> ChosenSpans:
+        """Spans of these traces with these attributes."""
+        from otel_mas.sources.clickhouse.chosen_spans import ChosenSpans
+
+        parameters: dict[str, Parameter] = {
+            "names": sorted(attributes),
+            "parts": f"{names.MAS_PART}.",
+            "markers": sorted(MARKERS),
+            "own": OWN_SCOPE,
+        }
+        return ChosenSpans(self._rows(statement, wanted, parameters))
 
     def _traces(self, wanted: Sequence[TraceTimes]) -> list[Trace]:
         from otel_mas.sources.traces import traces

@@ -60,8 +60,11 @@ SELECT {SPAN_COLUMNS}, SpanAttributes,
 
 _CHOSEN = "mapFilter((name, value) -> name IN {{names:Array(String)}} OR startsWith(name, {{parts:String}}), {})"
 
+_IS_FOREIGN = "ScopeName != {own:String} AND hasAny(mapKeys(SpanAttributes), {markers:Array(String)})"
+"""Whether other instrumentation tells of an agent, model or tool in a span, in attributes of its own."""
+
 COUNTED_SPANS = f"""
-SELECT {SPAN_COLUMNS}, {_CHOSEN.format("SpanAttributes")}
+SELECT {SPAN_COLUMNS}, {_CHOSEN.format("SpanAttributes")}, {_IS_FOREIGN}
 {_OF_TRACES}"""
 """Spans of traces with those attributes that a list of traces is made from, without events and links."""
 
@@ -69,12 +72,9 @@ GRAPH_SPANS = f"""
 SELECT {SPAN_COLUMNS.replace("ResourceAttributes", _CHOSEN.format("ResourceAttributes"))},
     {_CHOSEN.format("SpanAttributes")},
     [], [], [], Links.TraceId, Links.SpanId, Links.TraceState, Links.Attributes,
-    ScopeName != {{own:String}} AND hasAny(mapKeys(SpanAttributes), {{markers:Array(String)}})
+    {_IS_FOREIGN}
 {_OF_TRACES}"""
-"""Spans of traces with what causal graphs are made from: these attributes, of their processes too, and links.
-
-The last column says whether other instrumentation tells of an agent, model or tool there, in attributes of its own.
-"""
+"""Spans of traces with what causal graphs are made from: these attributes, of their processes too, and links."""
 
 TIMES = """
 SELECT TraceId, toUnixTimestamp(min(Start)), toUnixTimestamp(max(End))

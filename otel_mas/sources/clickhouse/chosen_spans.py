@@ -1,9 +1,11 @@
-"""Rows of `statements.GRAPH_SPANS` → spans, at once: many are read for a question over many runs."""
+"""Rows of `statements.GRAPH_SPANS` and `COUNTED_SPANS` → spans, without a message in between: there are many."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from otel_mas.model import AttributeValue, Link, Resource, Scope, Span, SpanKind, StatusCode
@@ -14,41 +16,40 @@ from otel_mas.sources.restore import causes_of, restored_links, restored_value, 
 _KINDS = {kind.name.lower(): kind for kind in SpanKind}
 _STATUSES = {status.name.lower(): status for status in StatusCode}
 _PARTS = f"{names.MAS_PART}."
-_IDENTITY = slice(2, 4)
+_TRACE, _SPAN, _RESOURCE, _ATTRIBUTES, _LINKS = 2, 3, 10, 13, 17
+"""Places in a row."""
 
 Row = Sequence[Any]
 
 
-class GraphSpans:
-    """Spans of traces, each once, and the traces that have to be read whole."""
+class ChosenSpans:
+    """Spans of traces, each once, and rows of traces that are not read here."""
 
-    def __init__(self) -> None:
+    def __init__(self, rows: Iterable[Row]) -> None:
+        """
+        Args:
+            rows: Those of each trace in turn.
+        """
         self.spans: dict[str, list[Span]] = {}
         """By trace, in the order of the rows."""
-        self.whole: set[str] = set()
-        """Traces with spans of other instrumentation, which say in other attributes what they are, or with arrays in
-        several attributes."""
-        self._met: dict[tuple[str, str], list[Row]] = {}
+        self.others: dict[str, list[Row]] = {}
+        """The rows of traces with spans of other instrumentation, which say in other attributes what they are, or with
+        arrays in several attributes."""
         self._resources: dict[frozenset[tuple[str, str]], Resource] = {}
+        for trace_id, group in groupby(rows, key=itemgetter(_TRACE)):
+            found = list(group)
+            if any(row[-1] or any(name.startswith(_PARTS) for name in row[_ATTRIBUTES]) for row in found):
+                self.others.setdefault(trace_id, []).extend(found)
+            else:
+                self.spans[trace_id] = list(map(self._span, _distinct(found)))
 
-    def add(self, rows: Iterable[Row]) -> None:
-        """Add rows; one that came before is left out, since delivery is at least once."""
-        for row in rows:
-            trace_id, span_id = row[_IDENTITY]
-            met = self._met.setdefault((trace_id, span_id), [])
-            if row in met:
-                continue
-            met.append(row)
-            if row[-1] or any(name.startswith(_PARTS) for name in row[13]):
-                self.whole.add(trace_id)
-            if trace_id not in self.whole:
-                self.spans.setdefault(trace_id, []).append(self._span(*row[:14], *row[17:21]))
-
-    def _span(self, *row: Any) -> Span:
-        start, duration, trace_id, span_id, parent, _, name, kind, status, _, resource, scope, version, given = row[:14]
+    def _span(self, row: Row) -> Span:
+        start, duration, trace_id, span_id, parent, _, name, kind, status, _ = row[:_RESOURCE]
+        resource, scope, version, given = row[_RESOURCE : _ATTRIBUTES + 1]
+        links = row[_LINKS:-1]
         columns = _typed(given)
         causes = causes_of(columns)
-        links = tuple(_links(*row[14:]))
+        linked = tuple(_links(*links)) if links else ()
         start_ns = int(start)
         found = self._resource(resource)
         return Span(
@@ -61,7 +62,7 @@ class GraphSpans:
             kind=_KINDS.get(kind.lower(), SpanKind.UNSPECIFIED),
             status=_STATUSES.get(status.lower(), StatusCode.UNSET),
             service=str(found.attributes.get(names.SERVICE_NAME, "")),
-            links=restored_links(links, causes) if causes else links,
+            links=restored_links(linked, causes) if causes else linked,
             columns=columns,
             resource=found,
             scope=_scope(scope, version),
@@ -72,6 +73,16 @@ class GraphSpans:
         if key not in self._resources:
             self._resources[key] = Resource(_typed(attributes))
         return self._resources[key]
+
+
+def _distinct(rows: Sequence[Row]) -> Iterator[Row]:
+    """Each row once, since delivery is at least once."""
+    met: dict[str, list[Row]] = {}
+    for row in rows:
+        same = met.setdefault(row[_SPAN], [])
+        if row not in same:
+            same.append(row)
+            yield row
 
 
 def _links(
@@ -102,4 +113,4 @@ def _converter(name: str) -> Callable[[str, str], AttributeValue] | None:
     return typed_value if name in INTEGERS or name in DOUBLES or name in BOOLEANS else None
 
 
-__all__ = ["GraphSpans"]
+__all__ = ["ChosenSpans"]
