@@ -12,10 +12,8 @@ import orjson
 
 from otel_mas.dialects.reading import parsed_json
 from otel_mas.model import StatusCode
-from otel_mas.semconv import Operation
 from otel_mas.semconv import attributes as names
 from otel_mas.sources.exports.database import has_columns, opened
-from otel_mas.sources.exports.gen_ai import described
 from otel_mas.sources.exports.source import ExportSource
 from otel_mas.sources.exports.spans import ExportedEvent, ExportedSpan
 
@@ -28,26 +26,12 @@ _METADATA: Final = "SELECT request_id, key, value FROM trace_request_metadata WH
 _SESSIONS: Final = "SELECT request_id, session_id FROM trace_info WHERE session_id IS NOT NULL"
 """Newer versions keep the session here."""
 _SESSION, _USER = "mlflow.trace.session", "mlflow.trace.user"
-_OPERATIONS: Final = {
-    "CHAT_MODEL": Operation.CHAT,
-    "LLM": Operation.TEXT_COMPLETION,
-    "AGENT": Operation.INVOKE_AGENT,
-    "TOOL": Operation.EXECUTE_TOOL,
-    "RETRIEVER": Operation.RETRIEVAL,
-    "EMBEDDING": Operation.EMBEDDINGS,
-}
 _STATUSES: Final = {"STATUS_CODE_OK": StatusCode.OK, "STATUS_CODE_ERROR": StatusCode.ERROR}
-_USAGE: Final = {
-    "input_tokens": names.GEN_AI_USAGE_INPUT_TOKENS,
-    "output_tokens": names.GEN_AI_USAGE_OUTPUT_TOKENS,
-    "cache_read_input_tokens": names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
-    "cache_creation_input_tokens": names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS,
-}
 
 
 class MlflowDatabase(ExportSource):
-    """Databases of MLflow 3. Spans have MLflow's attributes, and beside them those of the GenAI conventions; the
-    experiment is the service, the session the conversation."""
+    """Databases of MLflow 3. Spans have MLflow's attributes; the experiment is the service, the session the
+    conversation."""
 
     reads: ClassVar[str] = "MLflow's SQLite database, in place"
     form: ClassVar[str] = "database of MLflow 3"
@@ -77,7 +61,6 @@ def _span(span: Mapping[str, Any], of_trace: Mapping[str, str], experiment: str)
     given = {key: parsed_json(value) for key, value in span["attributes"].items()}
     status = span["status"]
     attributes = {key: _attribute(value) for key, value in given.items()}
-    attributes |= _gen_ai(span["name"], given)
     if _SESSION in of_trace:
         attributes[names.GEN_AI_CONVERSATION_ID] = of_trace[_SESSION]
     if _USER in of_trace:
@@ -102,21 +85,6 @@ def _span(span: Mapping[str, Any], of_trace: Mapping[str, str], experiment: str)
         ],
         service=experiment,
     )
-
-
-def _gen_ai(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The span in the names of the GenAI conventions."""
-    found = described(
-        _OPERATIONS.get(str(given.get("mlflow.spanType"))),
-        name,
-        given.get("mlflow.spanInputs"),
-        given.get("mlflow.spanOutputs"),
-    )
-    model, provider = given.get("mlflow.llm.model"), given.get("mlflow.llm.provider")
-    usage = given.get("mlflow.chat.tokenUsage")
-    counts = usage if isinstance(usage, Mapping) else {}
-    found |= {named: counts[key] for key, named in _USAGE.items() if isinstance(counts.get(key), int)}
-    return found | {names.GEN_AI_REQUEST_MODEL: model, names.GEN_AI_PROVIDER_NAME: provider}
 
 
 def _attribute(value: Any) -> Any:

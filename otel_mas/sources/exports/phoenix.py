@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Final
 import orjson
 
 from otel_mas.model import StatusCode
-from otel_mas.semconv import attributes as names
 from otel_mas.sources.exports.database import has_columns, opened
 from otel_mas.sources.exports.source import ExportSource
 from otel_mas.sources.exports.spans import ExportedEvent, ExportedSpan, iso_ns
@@ -48,9 +47,6 @@ class PhoenixDatabase(ExportSource):
 
 def _span(row: Any) -> ExportedSpan:
     attributes = dict(_flat("", orjson.loads(row["attributes"])))
-    session = attributes.get(names.SESSION_ID)
-    if session is not None:
-        attributes.setdefault(names.GEN_AI_CONVERSATION_ID, session)
     return ExportedSpan(
         trace_id=row["trace_id"],
         span_id=row["span_id"],

@@ -14,6 +14,7 @@ import pytest
 import otel_mas
 from otel_mas.model import Query, Trace
 from otel_mas.model.message_text import written
+from otel_mas.otlp.span_content import TraceContent
 from otel_mas.semconv import attributes as names
 from otel_mas.sources import open_source
 from otel_mas.sources.exports.datadog import DatadogFile
@@ -75,7 +76,7 @@ def test_a_model_a_failed_tool_and_their_parent_in_one_conversation(
     assert {span.parent_span_id for span in trace.spans if span.parent_span_id} <= ids
     assert [span.name for span in trace.spans if span.status.name == "ERROR"] == ["calculator"]
     assert all(span.start_ns <= (span.end_ns or 0) for span in trace.spans)
-    assert trace.spans[0].attributes[names.GEN_AI_CONVERSATION_ID] == "thread-1"
+    assert trace.spans[0].conversation_id == "thread-1"
     assert tool.start_ns >= (model.end_ns or 0)
     with otel_mas.open(path) as source:
         found = source.trace(trace.trace_id).messages(model.span_id)
@@ -97,14 +98,14 @@ def test_calls_are_told_in_the_names_of_the_conventions(
 ) -> None:
     path = exported(name)
     trace = one_trace(path, kind)
-    found = [span.attributes for span in trace.spans if names.GEN_AI_OPERATION_NAME in span.attributes]
-    model = next(one for one in found if one[names.GEN_AI_OPERATION_NAME] == "chat")
-    tool = next(one for one in found if one[names.GEN_AI_OPERATION_NAME] == "execute_tool")
+    model = next(span for span in trace.spans if span.get(names.GEN_AI_OPERATION_NAME) == "chat")
+    tool = next(span for span in trace.spans if span.get(names.GEN_AI_OPERATION_NAME) == "execute_tool")
+    content = {one.name: one.value for one in TraceContent.of(trace.spans).contents[tool.span_id]}
 
-    assert model[names.GEN_AI_REQUEST_MODEL] == "gpt-4o-mini"
-    assert (model[names.GEN_AI_USAGE_INPUT_TOKENS], model[names.GEN_AI_USAGE_OUTPUT_TOKENS]) == (12, 5)
-    assert tool[names.GEN_AI_TOOL_NAME] == "calculator"
-    assert tool[names.GEN_AI_TOOL_CALL_ARGUMENTS] == '{"expression":"2+2"}'
+    assert model.get(names.GEN_AI_REQUEST_MODEL) == "gpt-4o-mini"
+    assert (model.get(names.GEN_AI_USAGE_INPUT_TOKENS), model.get(names.GEN_AI_USAGE_OUTPUT_TOKENS)) == (12, 5)
+    assert tool.get(names.GEN_AI_TOOL_NAME) == "calculator"
+    assert content[names.GEN_AI_TOOL_CALL_ARGUMENTS] == {"expression": "2+2"}
     with otel_mas.open(path) as source:
         (summary,) = source.traces()
     assert (summary.input_tokens, summary.output_tokens) == (12, 5)
