@@ -55,10 +55,11 @@ _NAMES: Final = {
         mas.time.basis messaging.destination.name os.type process.runtime.name process.runtime.version server.address
         server.port service.name service.namespace service.version telemetry.sdk.language telemetry.sdk.name
         telemetry.sdk.version _ml_obs.llmobs_parent_id _ml_obs.llmobs_trace_id _ml_obs.meta.ml_app
-        _ml_obs.meta.model_name _ml_obs.meta.model_provider _ml_obs.meta.span.kind _ml_obs.ml_app _ml_obs.session_id
-        agent.name agent_name ai.finishReason ai.model.id ai.model.provider ai.operationId ai.response.finishReason
-        ai.response.id ai.response.model ai.response.timestamp ai.telemetry.functionId ai.toolCall.id ai.toolCall.name
-        crew_id crew_key crew_process document.id embedding.model_name finish_reason gcp.vertex.agent.event_id
+        _ml_obs.meta.model_name _ml_obs.meta.model_provider _ml_obs.meta.span.kind _ml_obs.ml_app _ml_obs.name
+        _ml_obs.session_id agent.name agent.role agent_fingerprint agent_name ai.finishReason ai.model.id
+        ai.model.provider ai.operationId ai.response.finishReason ai.response.id ai.response.model ai.response.timestamp
+        ai.telemetry.functionId ai.toolCall.id ai.toolCall.name crew_fingerprint crew_id crew_key crew_memory
+        crew_process document.id embedding.model_name finish_reason gcp.vertex.agent.event_id
         gcp.vertex.agent.invocation_id gcp.vertex.agent.session_id gen_ai.prompt.name gen_ai.task.id gen_ai.task.kind
         gen_ai.task.name gen_ai.task.parent.id gen_ai.task.status gen_ai.workflow.edges gen_ai.workflow.nodes
         graph.node.id graph.node.name graph.node.parent_id haystack.component.name haystack.component.type
@@ -66,7 +67,7 @@ _NAMES: Final = {
         langfuse.environment langfuse.observation.completion_start_time langfuse.observation.cost_details
         langfuse.observation.level langfuse.observation.model.name langfuse.observation.prompt.name
         langfuse.observation.prompt.version langfuse.observation.tool_call_names langfuse.observation.type
-        langfuse.observation.usage_details langfuse.release langfuse.trace.name langfuse.version
+        langfuse.observation.usage_details langfuse.release langfuse.session.id langfuse.trace.name langfuse.version
         langgraph.command.goto_node langgraph.command.goto_nodes langgraph.command.source_node
         langsmith.span.dotted_order langsmith.span.id langsmith.span.kind langsmith.span.parent_id langsmith.trace.id
         langsmith.trace.name langsmith.trace.session_id langsmith.trace.session_name llm.finish_reason llm.model_name
@@ -75,9 +76,9 @@ _NAMES: Final = {
         messaging.destination mlflow.chat.tokenUsage mlflow.experimentId mlflow.llm.model mlflow.llm.provider
         mlflow.message.format mlflow.spanFunctionName mlflow.spanType mlflow.trace.tokenUsage mlflow.traceRequestId
         model_name openai.request.model openai.response.model openinference.span.kind operation.name output.mime_type
-        reranker.model_name resource.name task_id task_key tool.id tool.name tool_call.function.name tool_call.id
-        traceloop.entity.name traceloop.entity.path traceloop.entity.version traceloop.prompt.key traceloop.span.kind
-        traceloop.workflow.name vector_db.operation vector_db.vendor
+        reranker.model_name resource.name task_fingerprint task_id task_key tool.id tool.name tool_call.function.name
+        tool_call.id traceloop.entity.name traceloop.entity.path traceloop.entity.version traceloop.prompt.key
+        traceloop.span.kind traceloop.workflow.name vector_db.operation vector_db.vendor
     """,
     ContentClass.IDENTIFIER: """
         gen_ai.conversation.id gen_ai.data_source.id gen_ai.response.id gen_ai.tool.call.id host.id host.name
@@ -101,15 +102,15 @@ _NAMES: Final = {
         feature_flag.result.value final_result gen_ai.content.completion gen_ai.content.prompt gen_ai.event.content
         gen_ai.task.input gen_ai.task.output graphql.document http.request.body http.response.body http.target http.url
         input input.value instructions langfuse.observation.status_message langfuse.trace.tags langsmith.span.tags
-        llm.user log.body log.record.original logfire.metrics logfire.msg mcp.resource.uri message messages
-        messaging.kafka.message.key metadata mlflow.chat.messages mlflow.chat.tools mlflow.spanInputs mlflow.spanOutputs
-        mlflow.trace.inputs mlflow.trace.outputs mlflow.traceInputs mlflow.traceOutputs model_request_parameters
-        otel.status_description output output.value pprof.profile.comment process.command process.command_args
-        process.command_line process.title prompt prompts pydantic_ai.all_messages query question request request_data
-        response response_data result rpc.jsonrpc.error_message state system_prompt tag.tags text tool.description
-        tool.parameters tool_arguments tool_calls tool_response tools traceloop.entity.input traceloop.entity.output
-        traceloop.prompt.template url.fragment url.full url.original url.path url.query user.email user.full_name
-        user.name vcs.change.title vcs.repository.change.title
+        llm.user log.body log.record.original logfire.json_schema logfire.metrics logfire.msg mcp.resource.uri message
+        messages messaging.kafka.message.key metadata mlflow.chat.messages mlflow.chat.tools mlflow.spanInputs
+        mlflow.spanOutputs mlflow.trace.inputs mlflow.trace.outputs mlflow.traceInputs mlflow.traceOutputs
+        model_request_parameters otel.status_description output output.value pprof.profile.comment process.command
+        process.command_args process.command_line process.title prompt prompts pydantic_ai.all_messages query question
+        request request_data response response_data result rpc.jsonrpc.error_message state system_prompt tag.tags text
+        tool.description tool.parameters tool_arguments tool_calls tool_response tools traceloop.entity.input
+        traceloop.entity.output traceloop.prompt.template url.fragment url.full url.original url.path url.query
+        user.email user.full_name user.name vcs.change.title vcs.repository.change.title
     """,
 }
 _CLASSES: Final = {name: kind for kind, names in _NAMES.items() for name in names.split()}
