@@ -25,7 +25,7 @@ class ModelCall:
 
     def tokens(self, name: str) -> int:
         """A count of tokens by its attribute's name; 0 without one."""
-        return _number(self.span.columns.get(name))
+        return token_count(self.span.columns.get(name))
 
 
 def model_calls(spans: Sequence[Span], above: Surroundings | None = None) -> Iterator[ModelCall]:
@@ -48,7 +48,7 @@ def model_calls(spans: Sequence[Span], above: Surroundings | None = None) -> Ite
         if span in again:
             continue
         agent = spans[above.agent[i]] if above.agent[i] >= 0 else span
-        yield ModelCall(span, agent.agent, _model(span), _price(span.columns.get(names.MAS_COST_USD)))
+        yield ModelCall(span, agent.agent, _model(span), price_of(span.columns.get(names.MAS_COST_USD)))
 
 
 class Surroundings:
@@ -129,7 +129,7 @@ def _model(span: Span) -> str | None:
 
 def states_tokens(span: Span) -> bool:
     """Whether a span says how many tokens it used."""
-    return any(_number(span.columns.get(name)) > 0 for name in _USAGE)
+    return any(token_count(span.columns.get(name)) > 0 for name in _USAGE)
 
 
 def tokens_of(span: Span) -> int:
@@ -140,14 +140,14 @@ def tokens_of(span: Span) -> int:
 def known_tokens_of(span: Span) -> int | None:
     """The same; None where it does not say."""
     values = [value for name in _USAGE if (value := span.get(name)) is not None]
-    return sum(map(_number, values)) if values else None
+    return sum(map(token_count, values)) if values else None
 
 
-def _number(value: object) -> int:
+def token_count(value: object) -> int:
     """A count of tokens; 0 for what is no count."""
     return int(value) if isinstance(value, int | float) and math.isfinite(value) and value > 0 else 0
 
 
-def _price(value: object) -> float | None:
+def price_of(value: object) -> float | None:
     """An amount of dollars; None for what is none."""
     return float(value) if isinstance(value, int | float) and math.isfinite(value) and value >= 0 else None

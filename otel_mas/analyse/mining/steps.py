@@ -11,14 +11,13 @@ A step is an execution of a task, agent, tool, retriever or model (`otel_mas.ana
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence, Set
-from functools import cache
+from functools import cached_property, lru_cache
 from typing import ClassVar, Final, NamedTuple
 
 from otel_mas.analyse.executions import ExecutionKind
 from otel_mas.analyse.mining.figures import Figures
-from otel_mas.analyse.model_calls import model_calls
+from otel_mas.analyse.model_calls import model_calls, price_of, token_count
 from otel_mas.causal import CHILD, CausalGraph
 from otel_mas.causal.forest import ROOT, nearest
 from otel_mas.causal.links import RECORDED
@@ -72,8 +71,12 @@ class Steps:
         self._find()
         self._measure()
         self.probabilities: dict[tuple[int, int, str], float] = {}
-        """Probabilities of inferred transitions, as far as they are known, by cause, effect and kind."""
-        self.transitions: Sequence[Transition] = list(self._transitions())
+        """Probabilities of inferred transitions that have one, by cause, effect and kind; filled with `transitions`."""
+
+    @cached_property
+    def transitions(self) -> Sequence[Transition]:
+        """Transitions of the run, those by links and stable keys first."""
+        return list(self._transitions())
 
     def node(self, number: int) -> Node:
         """The node of a step."""
@@ -84,7 +87,8 @@ class Steps:
         if number < 0:
             return self.ends_of_runs[number].name
         span = self.spans[number]
-        return self._labels.full(span) if span in self._labels.part else self.nodes[number].name
+        is_task = self.kinds[number] in _WORKERS and span in self._labels.part
+        return self._labels.full(span) if is_task else self.nodes[number].name
 
     def call_costs(self) -> Iterator[float]:
         """The cost in USD of each model call that has a price."""
@@ -159,7 +163,7 @@ class Steps:
         for call, kind in enumerate(self.kinds):
             if kind == _MODEL:
                 i = spans[call]
-                self._add_usage(call, _count(read[i]), _count(wrote[i]), _price(prices[i]))
+                self._add_usage(call, token_count(read[i]), token_count(wrote[i]), price_of(prices[i]))
         self.figures: Sequence[Figures] = list(
             zip(failed, durations, self.input_tokens, self.output_tokens, self.costs, strict=True)
         )
@@ -238,7 +242,7 @@ def edge_text(cause: str, kind: str, effect: str) -> str:
     return f"{cause} → {effect}" + ("" if kind in _PLAIN else f" ({kind})")
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _kind_of(recorded: str | None, operation: str | None, named: bool) -> str | None:
     """The kind of step that a span is by its columns."""
     if operation == Operation.INVOKE_AGENT and named:
@@ -250,7 +254,10 @@ def _kind_of(recorded: str | None, operation: str | None, named: bool) -> str | 
 def _kinds(graph: CausalGraph) -> tuple[list[str | None], Sequence[int]]:
     """The kind of step that each span is, None for others, and the spans of model calls that were recorded twice."""
     table = graph.table
-    recorded, operations = table.column(names.MAS_RECORD_KIND), table.column(names.GEN_AI_OPERATION_NAME)
+    recorded, operations = (
+        [value if isinstance(value, str) else None for value in table.column(name)]
+        for name in (names.MAS_RECORD_KIND, names.GEN_AI_OPERATION_NAME)
+    )
     agents = map(bool, table.column(names.GEN_AI_AGENT_NAME))
     unsaid = [i for i, operation in enumerate(operations) if operation and not recorded[i]]
     found = list(map(_kind_of, recorded, operations, agents))
@@ -282,16 +289,6 @@ def _nested(graph: CausalGraph, calls: Sequence[bool]) -> bool:
         return False
     around = nearest(parents, calls)
     return any(call and around[i] != ROOT for i, call in enumerate(calls))
-
-
-def _count(value: object) -> int:
-    """A count of tokens; 0 for what is no count."""
-    return int(value) if isinstance(value, int | float) and math.isfinite(value) and value > 0 else 0
-
-
-def _price(value: object) -> float | None:
-    """An amount of dollars; None for what is none."""
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) and value >= 0 else None
 
 
 __all__ = ["BEGIN", "EARLIER", "START", "USE", "Node", "Steps", "Transition", "edge_text"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -92,7 +92,7 @@ def _links(
         yield Link(trace_id, span_id, given.get(names.MAS_LINK_KIND), given, state)
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _scope(name: str, version: str) -> Scope:
     return Scope(name, version)
 
@@ -105,7 +105,7 @@ def _typed(attributes: Mapping[str, str]) -> dict[str, AttributeValue]:
     return found
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _converter(name: str) -> Callable[[str, str], AttributeValue] | None:
     """The function that restores values of this name; None where text is text. Of names that a statement chose."""
     if name in STRING_ARRAYS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -159,3 +160,18 @@ def test_a_guess_tells_how_likely_it_is(made: Made) -> None:
 
     [guess] = [one for one in miner.topology().edges if one.cause == "a"]
     assert (guess.provenance, guess.count, guess.confidence) == ("inferred", 2, 0.25)
+
+
+def test_values_that_mean_nothing_lose_no_other_step(made: Made) -> None:
+    odd: dict[str, Any] = {
+        names.MAS_RECORD_KIND: ["AGENT_TASK"],
+        names.GEN_AI_OPERATION_NAME: {"x": 1},
+        names.GEN_AI_AGENT_NAME: [],
+        names.MAS_COST_USD: float("nan"),
+        names.GEN_AI_USAGE_INPUT_TOKENS: -1,
+    }
+    found = edges(
+        made.graph(made.task("a1", 0, 50), made.span("odd", 10, 20, "a1", **odd), made.tool("t1", 12, 15, "odd"))
+    )
+
+    assert set(found) == {("START", "a", "start"), ("a", "t", "use")}
