@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
 from otel_mas.analyse.content import RunContent
-from otel_mas.analyse.diff.step_tree import MODEL, RETRIEVAL, TASK, TOOL, StepTree
+from otel_mas.analyse.diff.step_tree import MODEL, RETRIEVAL, TASK, TOOL, StepTree, known_kind
 from otel_mas.analyse.state.values import StateValues, value_digests, value_text, written_channels
 from otel_mas.causal.failed import failed
 from otel_mas.model import Span, StatusCode
@@ -25,7 +24,9 @@ _ANSWERS: Final = {
     RecordKind.EVALUATION: (names.GEN_AI_EVALUATION_SCORE_LABEL, names.GEN_AI_EVALUATION_SCORE_VALUE),
     RecordKind.HUMAN_INPUT: (names.MAS_RESUME_VALUES,),
 }
-_COMPARED: Final = 2_000
+_WITH_CONTENT: Final = (MODEL, TASK, TOOL, RETRIEVAL)
+"""Kinds of steps whose questions and answers are content, which may not have been kept."""
+_COMPARED: Final = 1_000
 """Characters of a text that are looked at to tell how alike two are."""
 _DEEPEST: Final = 20
 """Steps inside each other in which a question is looked for."""
@@ -41,14 +42,14 @@ def answer_text(span: Span, content: RunContent) -> str | None:
 
     None where it has none, or that was not kept. An error that only passed through is no output.
     """
-    kind = span.record_kind
+    kind = known_kind(span.record_kind, span.columns.get(names.GEN_AI_OPERATION_NAME))
     error = _error(span, content)
     if error is not None and kind != RecordKind.AGENT_TASK:
         return error
     if kind == RecordKind.AGENT_TASK:
         return task_text(span, content) or error or _messages(span, content, "output")
     if kind in _ANSWERS:
-        found = [content.get(span, name) for name in _ANSWERS[RecordKind(kind)]]
+        found = [content.get(span, name) for name in _ANSWERS[kind]]
         return ", ".join(value_text(one) for one in found if one is not None) or None
     return _messages(span, content, "output")
 
@@ -118,10 +119,14 @@ class StepContent:
         value = self._content.get(span, _QUESTIONS[kind]) if kind in _QUESTIONS else None
         return [] if value is None else [value_text(value)]
 
-    def words(self, step: int) -> Counter[str]:
+    def words(self, step: int) -> frozenset[str]:
         """Words of its question and its answer, as far as they are needed to tell which steps are alike."""
         texts = (self.question(step), self.answer(step))
-        return Counter(word for text in texts if text for word in text[:_COMPARED].split())
+        return frozenset(word for text in texts if text for word in text[:_COMPARED].split())
+
+    def is_kept(self, step: int) -> bool:
+        """Whether its content would be known, if it had any."""
+        return self._content.kept or self.tree.kind[step] not in _WITH_CONTENT
 
     def _message(self, digest: str) -> str | None:
         if digest not in self._texts:
@@ -148,6 +153,8 @@ class StepContent:
 
 def same_answer(one: StepContent, step: int, other: StepContent, its: int) -> bool:
     """Whether two steps, of two runs, answered the same. Texts are needed only where digests differ."""
+    if not (one.is_kept(step) and other.is_kept(its)):
+        return True  # nobody knows
     if (digests := one.digests(step, "output")) and digests == other.digests(its, "output"):
         return True
     return one.answer(step) == other.answer(its)
@@ -155,6 +162,8 @@ def same_answer(one: StepContent, step: int, other: StepContent, its: int) -> bo
 
 def same_question(one: StepContent, step: int, other: StepContent, its: int) -> bool:
     """Whether two steps, of two runs, were asked the same."""
+    if not (one.is_kept(step) and other.is_kept(its)):
+        return True
     if (digests := one.digests(step, "input")) and digests == other.digests(its, "input"):
         return True
     return one.questions(step) == other.questions(its)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from otel_mas.analyse.diff.sequences import Pair, common_subsequence
 
-_MOST: Final = 2_500
+_MOST: Final = 400
 """Pairs of one stretch that are compared; in a longer one only what is equal counts, then the order."""
 _ALONE: Final = 0.95
 """Cost of a step without a partner; that of two that have nothing in common is 1."""
@@ -21,13 +21,13 @@ _ALONE: Final = 0.95
 class Likeness:
     """Words of a step's question and answer, and the shape of its inside: by these two steps are alike or not."""
 
-    words: Counter[str]
+    words: frozenset[str]
     shape: bytes
 
     def cost(self, other: Likeness) -> float:
         """0 for two that are the same, 1 for two that have nothing in common (Dice's coefficient of their words)."""
-        total = self.words.total() + other.words.total()
-        words = 2 * (self.words & other.words).total() / total if total else 1.0
+        total = len(self.words) + len(other.words)
+        words = 2 * len(self.words & other.words) / total if total else 1.0
         return 1.0 - 0.8 * words - (0.2 if self.shape == other.shape else 0.0)
 
 
@@ -139,7 +139,7 @@ class _Gap:
     likeness: Sequence[Likeness]
 
     def ordered(self) -> object:
-        return self.keys, [(sorted(one.words.items()), one.shape) for one in self.likeness]
+        return self.keys, [(sorted(one.words), one.shape) for one in self.likeness]
 
 
 def _cheapest(one: _Gap, other: _Gap) -> Sequence[Pair]:

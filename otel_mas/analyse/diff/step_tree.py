@@ -9,7 +9,7 @@ from typing import Final
 
 from otel_mas.causal import CausalGraph
 from otel_mas.causal.forest import ROOT, nearest
-from otel_mas.model import Span
+from otel_mas.model import AttributeValue, Span
 from otel_mas.semconv import RecordKind, record_kind
 from otel_mas.semconv import attributes as names
 
@@ -29,7 +29,15 @@ _NAMES: Final = {
 }
 _WORDS: Final = {TOOL: "tool", RETRIEVAL: "retriever", RUN: "run", OTHER: "span"}
 """Kinds in labels, those of calls as a replay writes them."""
+_RECORD_KINDS: Final = frozenset(RecordKind)
 Key = tuple[str, str]
+
+
+def known_kind(kind: AttributeValue, operation: AttributeValue) -> RecordKind | None:
+    """The record kind of a span, by its `mas.record.kind` or else its operation; None of a span of other code."""
+    if isinstance(kind, str) and kind in _RECORD_KINDS:
+        return RecordKind(kind)
+    return record_kind(operation) if isinstance(operation, str) else None
 
 
 class StepTree:
@@ -88,10 +96,6 @@ class StepTree:
         """Whether it has not ended."""
         return self.places[step][-1] in self._open
 
-    def apart(self, one: int, other: int) -> bool:
-        """Whether a step was over before another one began; tasks of the same step of LangGraph never are."""
-        return self.turn_end[one] <= self.turn_start[other]
-
     def in_order(self) -> Iterator[int]:
         """All steps, each after what is around it."""
         waiting = [*reversed(self.roots)]
@@ -143,12 +147,8 @@ class StepTree:
 
     def _kinds(self) -> Sequence[str]:
         table = self.graph.table
-        operations = table.column(names.GEN_AI_OPERATION_NAME)
-        found = []
-        for kind, operation in zip(table.column(names.MAS_RECORD_KIND), operations, strict=True):
-            known = kind or (record_kind(operation) if isinstance(operation, str) else None)
-            found.append(OTHER if known is None else _KINDS.get(known, str(known).lower().replace("_", " ")))
-        return found
+        kinds = map(known_kind, table.column(names.MAS_RECORD_KIND), table.column(names.GEN_AI_OPERATION_NAME))
+        return [OTHER if kind is None else _KINDS.get(kind, kind.lower().replace("_", " ")) for kind in kinds]
 
     def _names(self, first: Sequence[int]) -> list[str]:
         table = self.graph.table
@@ -201,4 +201,4 @@ class StepTree:
         return start, end, [one if isinstance(one, int) else 0 for one in given]
 
 
-__all__ = ["MODEL", "OTHER", "RETRIEVAL", "RUN", "TASK", "TOOL", "Key", "StepTree"]
+__all__ = ["MODEL", "OTHER", "RETRIEVAL", "RUN", "TASK", "TOOL", "Key", "StepTree", "known_kind"]

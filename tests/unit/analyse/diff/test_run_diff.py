@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from otel_mas.analyse.diff import Change, Limits, diff_runs
+from otel_mas.analyse.content import NO_CONTENT
+from otel_mas.analyse.diff import Change, Limits, RunSteps, diff_runs
 from otel_mas.semconv import attributes as names
 from tests.unit.analyse.diff.runs import MS, Recorded, diff, model, other, run, task, told, tool
 
@@ -160,3 +161,13 @@ def test_times_and_costs_are_told_but_are_no_divergence() -> None:
     model_call = found.steps[-1]
     assert model_call.changes == (Change.SLOWER, Change.DEARER)
     assert found.summary == "no difference in 3 steps; 3 slower, 3 dearer; +500 ms, +$0.0200"
+
+
+def test_without_content_on_one_side_nothing_is_said_about_it() -> None:
+    with_content, without = Recorded(TEAM), Recorded(TEAM)
+    unknown = RunSteps(without.steps.tree.graph, NO_CONTENT)
+
+    found = diff_runs(with_content.steps, unknown)
+
+    assert told(found) == {}
+    assert len(found.steps) == 10
