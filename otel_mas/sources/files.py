@@ -8,11 +8,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar, Self
 
-from otel_mas.errors import SourceError
+from otel_mas.errors import SourceError, TraceNotFound
 from otel_mas.errors.log import logger
 from otel_mas.model import Query, Span, SummaryBuilder, Trace, TraceSummary
+from otel_mas.model.trace_id import beginning_of_id
 from otel_mas.sources.base import Capabilities
-from otel_mas.sources.spans_only import FILTERS, SpansOnlySource, full_id
+from otel_mas.sources.spans_only import FILTERS, SpansOnlySource
 
 _READ_TOGETHER = 100
 """Traces that are in memory at once, when many are read."""
@@ -27,7 +28,7 @@ class FileSource(SpansOnlySource):
         target: a file, a folder (whose files of this form are read together), or a pattern like `logs/*.jsonl.gz`.
     """
 
-    capabilities = Capabilities(filters=FILTERS, conversations=True, content=True, local=True)
+    capabilities = Capabilities(filters=FILTERS, id_prefixes=True, conversations=True, content=True, local=True)
     form: ClassVar[str]
     """For people: "OTLP file"."""
     suffixes: ClassVar[tuple[str, ...]]
@@ -77,11 +78,14 @@ class FileSource(SpansOnlySource):
         return found[: query.limit]
 
     def trace(self, trace_id: str) -> Trace:
-        wanted = full_id(trace_id)
+        wanted = beginning_of_id(trace_id)
         self._refresh()
-        if wanted not in self._parts_of:
+        found = [wanted] if wanted in self._parts_of else [one for one in self._parts_of if one.startswith(wanted)]
+        if not found:
             raise self.no_trace(wanted)
-        return self._read([wanted])[0]
+        if len(found) > 1:
+            raise TraceNotFound(f"several traces in {self.location} begin with {wanted}: give more digits")
+        return self._read(found)[0]
 
     def conversation(self, thread: str, service: str | None = None) -> Sequence[Trace]:
         self._refresh()

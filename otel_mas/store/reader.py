@@ -34,6 +34,7 @@ from otel_mas.model import (
 )
 from otel_mas.model.dropped import describe_dropped
 from otel_mas.model.search import Match, TextSearch
+from otel_mas.model.trace_id import beginning_of_id
 from otel_mas.otlp.decode import decode_body
 from otel_mas.store.carried import CarriedContent, carrying_traces
 from otel_mas.store.connection import open_for_reading, reading
@@ -50,7 +51,6 @@ from otel_mas.store.trace_version import trace_version
 if TYPE_CHECKING:
     from otel_mas.store.query_sql import Rows, SqlNames
 
-_SHORTEST_PREFIX = 4
 _DIGEST = 16
 _UNREADABLE = object()
 _NEAR = 64
@@ -316,11 +316,7 @@ class StoreReader:
 
     def _found(self, connection: sqlite3.Connection, trace_id: str) -> tuple[int, str]:
         """The key and the full id of the only trace that begins like that."""
-        prefix = trace_id.strip().lower()
-        if not _SHORTEST_PREFIX <= len(prefix) <= 32 or prefix.strip("0123456789abcdef"):
-            raise TraceNotFound(
-                f"{trace_id!r} is no trace id: give 32 hex digits, or the first {_SHORTEST_PREFIX} or more of them"
-            )
+        prefix = beginning_of_id(trace_id)
         rows = connection.execute(
             "SELECT id, trace_id FROM traces WHERE trace_id BETWEEN ? AND ? LIMIT 3",
             (bytes.fromhex(prefix.ljust(32, "0")), bytes.fromhex(prefix.ljust(32, "f"))),

@@ -48,11 +48,13 @@ class Place:
         setup: puts the spans where the source reads them, one export after the other, and opens it.
         losing: the part of the table of losses that speaks of it.
         remote: it keeps ended spans only, and nothing beside them.
+        id_prefixes: the unique beginning of a trace id is enough.
     """
 
     setup: Setup
     losing: str
     remote: bool = True
+    id_prefixes: bool = True
 
 
 def _store(ground: Ground, exports: Sequence[TracesData]) -> Source:
@@ -118,11 +120,11 @@ PLACES: dict[str, Place] = {
     "trace records, MessagePack": Place(_exported("records-msgpack", "records.msgpack"), "trace records"),
     "Jaeger's JSON": Place(_exported("jaeger", "jaeger.json"), "Jaeger's JSON"),
     "store, imported": Place(_imported, "store, imported", remote=False),
-    "jaeger+http, memory": Place(_jaeger("jaeger+http", "memory"), "jaeger memory"),
-    "jaeger+grpc, memory": Place(_jaeger("jaeger+grpc", "memory"), "jaeger memory"),
-    "jaeger+http, badger": Place(_jaeger("jaeger+http", "badger"), "jaeger badger"),
-    "jaeger+grpc, badger": Place(_jaeger("jaeger+grpc", "badger"), "jaeger badger"),
-    "clickhouse": Place(_clickhouse, "clickhouse"),
+    "jaeger+http, memory": Place(_jaeger("jaeger+http", "memory"), "jaeger memory", id_prefixes=False),
+    "jaeger+grpc, memory": Place(_jaeger("jaeger+grpc", "memory"), "jaeger memory", id_prefixes=False),
+    "jaeger+http, badger": Place(_jaeger("jaeger+http", "badger"), "jaeger badger", id_prefixes=False),
+    "jaeger+grpc, badger": Place(_jaeger("jaeger+grpc", "badger"), "jaeger badger", id_prefixes=False),
+    "clickhouse": Place(_clickhouse, "clickhouse", id_prefixes=False),
 }
 
 

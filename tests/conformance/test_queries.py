@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import pytest
 
-from otel_mas.errors import SourceError, TraceNotFound, UnsupportedQuery
+from otel_mas.errors import TraceNotFound, UnsupportedQuery
 from otel_mas.model import Query
 from otel_mas.semconv import attributes as names
 from otel_mas.sources import Source
@@ -149,11 +149,16 @@ def test_what_is_running_is_found_or_refused(source: Source, place: Place) -> No
 def test_what_is_not_among_its_capabilities_is_refused(source: Source, place: Place) -> None:
     can = source.capabilities
 
-    assert (can.content, can.runs, can.id_prefixes) == (True, not place.remote, not place.remote)
+    assert (can.content, can.runs, can.id_prefixes) == (True, not place.remote, place.id_prefixes)
     if place.remote:
         with pytest.raises(UnsupportedQuery, match="by their trace"):
             source.messages(["0a" * 16])
         with pytest.raises(UnsupportedQuery):
             source.run(RUN)
-        with pytest.raises(SourceError):
-            source.trace(trace_id(ASKING)[:8])
+
+
+def test_the_unique_beginning_of_an_id_is_enough_or_refused(source: Source, place: Place) -> None:
+    beginning = trace_id(ASKING)[:-1]  # of every trace of the lunch
+
+    with pytest.raises(TraceNotFound, match="begin with" if place.id_prefixes else "32 hex digits"):
+        source.trace(beginning)

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import pytest
 import zstandard
-from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, TracesData
 
 from otel_mas.errors import SourceError, StoreError, TraceNotFound
 from otel_mas.model import Query
@@ -319,3 +319,21 @@ def test_its_message_refs_are_those_of_the_spans(tmp_path: Path) -> None:
         ("input", "0b" * 16),
         ("output", "0c" * 16),
     }
+
+
+def test_the_unique_beginning_of_an_id_is_enough(tmp_path: Path) -> None:
+    path = tmp_path / "two.jsonl"
+    one, other = (json_line([_row_of(number)]) for number in ("4bf92f35", "4bf9c0de"))
+    path.write_bytes(one + other)
+    source = open_source(path)
+    assert source.trace("4BF92").trace_id == "4bf92f35" * 4
+    with pytest.raises(TraceNotFound, match="begin with 4bf9: give more digits"):
+        source.trace("4bf9")
+    with pytest.raises(TraceNotFound, match="no trace 4bf93 in"):
+        source.trace("4bf93")
+
+
+def _row_of(quarter: str) -> LogRow:
+    """A span of the trace whose id is these digits four times."""
+    one = Span(trace_id=bytes.fromhex(quarter * 4), span_id=b"\1" * 8, name="a", start_time_unix_nano=1)
+    return LogRow(0, Origin(0, b""), Origin(0, b""), one.SerializeToString())
