@@ -56,7 +56,8 @@ class _Search:
         self._forest = forest
         self._links = links
         self._path = Actors(forest).path
-        self._task = forest.spans.column(names.MAS_TASK_ID)
+        self._step = forest.spans.column(names.MAS_TASK_STEP)
+        """Steps of LangGraph's tasks, whose causes are found otherwise."""
         self._asked: dict[str, int] = {}
         """By the id of a tool call the model call that asked for it."""
         self._open: dict[tuple[str, str | None], deque[_Asked]] = defaultdict(deque)
@@ -87,7 +88,7 @@ class _Search:
             found = self._asking(number, span)
         elif span.record_kind in _SPEAKING:
             found = self._read(number, span)
-        if not found and self._task[number] is None and self._links.first[number] < 0:
+        if not found and self._step[number] is None and self._links.first[number] < 0:
             before = self._last.get(self._forest.parent[number])
             if before is not None:
                 found = [Inferred(before, _TRIGGER, probabilities.ORDER)]
@@ -104,7 +105,9 @@ class _Search:
             if likely is None:
                 return []
             (model, call), probability = likely
-        self._tools.setdefault(call, (number, probability))
+        known = self._tools.get(call)
+        if known is None or self._forest.end[known[0]] <= self._forest.start[number]:  # else it is inside of that one
+            self._tools[call] = number, probability
         if call not in self._asked:
             return []  # who asked for it has not ended, or did not say so
         model = self._asked[call]
@@ -125,11 +128,11 @@ class _Search:
                     return asked, probability
         return None
 
-    def _task_around(self, number: int) -> Any:
-        above = number
-        while above != ROOT and self._task[above] is None:
-            above = self._forest.parent[above]
-        return None if above == ROOT else self._task[above]
+    def _task_around(self, number: int) -> int:
+        """The task of LangGraph around a call, or `ROOT`."""
+        while number != ROOT and self._step[number] is None:
+            number = self._forest.parent[number]
+        return number
 
     # -- messages --------------------------------------------------------------------------------------------------
 
@@ -170,17 +173,20 @@ class _Search:
             return
         if span.record_kind not in _SPEAKING:
             return
+        is_model = span.record_kind == RecordKind.LLM_CALL
         for part, text in _parts(foreign_messages("output", span.as_written())):
             if part.get("type") == "tool_call":
-                self._ask(number, part)
-            if span.record_kind == RecordKind.LLM_CALL or text not in self._written:
+                self._ask(number, part, is_model=is_model)
+            if is_model or text not in self._written:
                 self._write(number, text)
 
-    def _ask(self, number: int, part: dict[str, Any]) -> None:
+    def _ask(self, number: int, part: dict[str, Any], *, is_model: bool) -> None:
         call = str(part.get("id") or f"{number}.{len(self._asked)}")
-        if call in self._asked:
-            return  # an agent repeats what its model asked for
+        known, start = self._asked.get(call), self._forest.start
+        if known is not None and (not is_model or start[known] >= start[number]):
+            return  # an agent repeats what a model asked for, and so does the span around one that others recorded, too
         self._asked[call] = number
+        self._tools.pop(call, None)  # ids of one run come again in the next, if a framework only counts
         for arguments in {_plain(part.get("arguments")), None}:
             self._open[str(part.get("name")), arguments].append((number, call))
 

@@ -89,6 +89,23 @@ def test_the_id_in_a_message_that_the_tool_returned_is_its_id() -> None:
     assert causes(graph, "second") == [("weather", "message", "metadata", None)]
 
 
+def test_an_id_that_comes_again_in_the_next_run_is_another_call() -> None:
+    graph = graph_of(
+        agent("one", 1, 100),
+        model("first", 10, [QUESTION], [asks("c1")], parent="one"),
+        tool("weather", 20, parent="one", **{names.GEN_AI_TOOL_CALL_ID: "c1"}),
+        agent("two", 101, 200),
+        model("second", 110, [says("And in Bergen?", "user")], [asks("c1")], parent="two"),
+        tool("again", 120, parent="two", **{names.GEN_AI_TOOL_CALL_ID: "c1"}),
+        model(
+            "third", 130, [says("And in Bergen?", "user"), result("c1", "It always rains in Bergen.")], [], parent="two"
+        ),
+    )
+    assert causes(graph, "weather") == [("first", "trigger", "metadata", None)]
+    assert causes(graph, "again") == [("second", "trigger", "metadata", None)]
+    assert causes(graph, "third") == [("again", "message", "metadata", None)]
+
+
 def test_without_ids_arguments_tell_and_else_the_name() -> None:
     graph = graph_of(
         agent("agent", 1, 100),

@@ -334,7 +334,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Where the time, the cost and the errors of many runs concentrate. */
+        /** Hot spots of many runs, by time, cost and errors. */
         get: operations["get_hot_spots"];
         put?: never;
         post?: never;
