@@ -18,7 +18,6 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import heapify, heappop, heappush
 from math import inf
-from typing import NamedTuple
 
 from otel_mas.causal.forest import ROOT
 from otel_mas.causal.schedule.dependencies import NOTHING, Dependencies
@@ -26,23 +25,16 @@ from otel_mas.causal.schedule.nesting import Nesting
 from otel_mas.causal.schedule.timing import last_end, latest_times, places_as_taken
 
 
-class Drag(NamedTuple):
-    """By span, in ns; 0 where nothing is gained."""
-
-    inclusive: Sequence[int]
-    exclusive: Sequence[int]
-
-
-def drag(waits: Dependencies, times: Sequence[int], lags: Sequence[int]) -> Drag:
-    """Drag of every span of a schedule.
+def drag(waits: Dependencies, times: Sequence[int], lags: Sequence[int], *, exclusive: bool = False) -> Sequence[int]:
+    """Drag of every span of a schedule, in ns; 0 where nothing is gained.
 
     Args:
         waits: The dependencies of each event.
         times: When each takes place.
         lags: How long after what it depends on.
+        exclusive: Only a span's own time goes, not that of its children.
     """
-    waits, times, lags = places_as_taken(waits, times, lags)
-    return _Sweep(waits, times, lags).run()
+    return _Sweep(*places_as_taken(waits, times, lags)).run(exclusive)
 
 
 class _Sweep:
@@ -58,33 +50,33 @@ class _Sweep:
         self.place = array("q", [0]) * len(times)
         for place, event in enumerate(self.order):
             self.place[event] = place
-        self.nesting = Nesting(waits)
+        self.nesting = Nesting(waits, self.place)
         self.first, self.after = _successors(waits, len(times))
         self.last = frozenset(waits.count + root for root in waits.roots)
         self.swept = 0
         self.crossing: list[tuple[float, float, int]] = []
         """Edges that cross the cut: how much later their effect could have been, its place, and their cause."""
 
-    def run(self) -> Drag:
-        count, nesting = self.waits.count, self.nesting
-        inclusive, exclusive = [0] * count, [0] * count
+    def run(self, exclusive: bool) -> Sequence[int]:
+        count = self.waits.count
+        found = [0] * count
         for event, latest in enumerate(self.latest[: 2 * count]):
             if latest != inf and self._is_free(event):
                 heappush(self.crossing, (latest - self.times[event], self.place[event], NOTHING))
-        cuts = sorted((self._cut(span), span) for span in self._candidates())
-        for cut, span in cuts:
+        for cut, span in sorted((self._cut(span), span) for span in self._candidates()):
             self._sweep(cut)
-            children = list(nesting.children(span))
-            instant = self.times[span] == self.times[count + span]
-            inside = () if instant or not children else nesting.inside(span)
-            if nesting.closed[span]:
-                sooner = {count + span: self.times[span]}
-            else:
-                sooner = self._sooner({count + span, *inside, *(count + one for one in inside)}, cut)
-            inclusive[span] = exclusive[span] = self._gain(cut, sooner)
-            if children and inclusive[span] and not instant:
-                exclusive[span] = self._gain(cut, self._sooner({count + span, *children}, cut))
-        return Drag(inclusive, exclusive)
+            found[span] = self._gain(cut, self._without(span, cut, exclusive))
+        return found
+
+    def _without(self, span: int, cut: int, exclusive: bool) -> dict[int, int]:
+        """Events up to a cut that come sooner without the time of a span, and when they then take place."""
+        end, instant = self.waits.count + span, self.times[span] == self.times[self.waits.count + span]
+        if exclusive and not instant:
+            return self._sooner({end, *self.nesting.children(span)}, cut)
+        if self.nesting.alone[span]:
+            return {end: self.times[span]}
+        inside = () if instant else self.nesting.inside(span)
+        return self._sooner({end, *inside, *(self.waits.count + one for one in inside)}, cut)
 
     def _candidates(self) -> set[int]:
         """Spans on the chains that decide the end, and those around them."""
@@ -100,7 +92,7 @@ class _Sweep:
     def _cut(self, span: int) -> int:
         """The place of the last event that the time of a span decides by itself."""
         count, place = self.waits.count, self.place
-        inside = () if self.nesting.closed[span] else self.nesting.inside(span)
+        inside = () if self.nesting.alone[span] else self.nesting.inside(span)
         return max(place[count + span], *(place[one + shift] for one in inside for shift in (0, count)), 0)
 
     def _is_free(self, event: int) -> bool:
@@ -204,4 +196,4 @@ def _successors(waits: Dependencies, events: int) -> tuple[array[int], array[int
     return first, after
 
 
-__all__ = ["Drag", "drag"]
+__all__ = ["drag"]

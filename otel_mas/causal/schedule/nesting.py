@@ -13,14 +13,19 @@ from otel_mas.causal.schedule.dependencies import NOTHING, Dependencies
 class Nesting:
     """Spans in the order of a walk through the forest, so that those inside of one follow it directly."""
 
-    def __init__(self, waits: Dependencies) -> None:
+    def __init__(self, waits: Dependencies, place: Sequence[int]) -> None:
+        """`place` is that of each event in the order of all."""
         self._waits = waits
+        self._place = place
         self._walk, self._size = _walk(waits)
         self._at = array("q", [0]) * waits.count
         for at, span in enumerate(self._walk):
             self._at[span] = at
-        self.closed = self._closed()
+        self.closed = bytearray(waits.count)
         """By span: all inside waits for nothing outside but its start; outside, nothing waits for more than its end."""
+        self.alone = bytearray(waits.count)
+        """By span: likewise, but that what is inside may wait for what came before its start."""
+        self._find_crossing()
 
     def children(self, span: int) -> Iterator[int]:
         """The spans directly inside of one."""
@@ -34,15 +39,16 @@ class Nesting:
         at = self._at[span]
         return self._walk[at + 1 : at + self._size[span]]
 
-    def _closed(self) -> bytearray:
+    def _find_crossing(self) -> None:
         """Count at each span the edges that cross its border: those that have one end inside."""
         waits, parent = self._waits, self._waits.parent
-        crossing = array("q", [0]) * waits.count
-        ancestors: Ancestors | None = None
+        crossing, mattering = array("q", [0]) * waits.count, array("q", [0]) * waits.count
         loose = [span for span in range(waits.count) if waits.before[span] == NOTHING]
         for span in (*loose, *waits.roots):  # roots: called tasks may be some
             if parent[span] != ROOT:
                 crossing[parent[span]] += 1
+                mattering[parent[span]] += 1
+        ancestors: Ancestors | None = None
         for event, causes in waits.causes.items():
             effect = event % waits.count
             for one in causes:
@@ -52,18 +58,30 @@ class Nesting:
                 if parent[cause] == parent[effect] and event < waits.count:
                     continue
                 ancestors = ancestors or Ancestors(parent)
-                fork = ancestors.fork(cause, effect)
-                for end, branch in zip((cause, effect), fork or (ROOT, ROOT), strict=True):
-                    if branch == ROOT:
-                        crossing[end] += 1
-                    elif end != branch:
-                        crossing[parent[end]] += 1
-                        if parent[branch] != ROOT:
-                            crossing[parent[branch]] -= 1
+                out, into = ancestors.fork(cause, effect) or (ROOT, ROOT)
+                for counts in (crossing, mattering):
+                    _count(counts, parent, cause, out)
+                _count(crossing, parent, effect, into)
+                reached = effect
+                while into != ROOT and reached != into and self._place[parent[reached]] > self._place[one]:
+                    reached = parent[reached]
+                _count(mattering, parent, reached, into)
         for span in reversed(self._walk):
             if parent[span] != ROOT:
                 crossing[parent[span]] += crossing[span]
-        return bytearray(not edges for edges in crossing)
+                mattering[parent[span]] += mattering[span]
+        self.closed = bytearray(not edges for edges in crossing)
+        self.alone = bytearray(not edges for edges in mattering)
+
+
+def _count(counts: array[int], parent: Sequence[int], end: int, branch: int) -> None:
+    """Count an edge at the spans around one of its ends, up to the branch that it leaves: at all, if none is known."""
+    if branch == ROOT:
+        counts[end] += 1
+    elif end != branch:
+        counts[parent[end]] += 1
+        if parent[branch] != ROOT:
+            counts[parent[branch]] -= 1
 
 
 def _walk(waits: Dependencies) -> tuple[array[int], array[int]]:

@@ -12,7 +12,7 @@ from otel_mas.causal.graph import CausalGraph
 from otel_mas.causal.links import INFERRED, METADATA
 from otel_mas.causal.schedule.changes import Change, WithoutBarriers
 from otel_mas.causal.schedule.dependencies import NOTHING, find_dependencies
-from otel_mas.causal.schedule.drag import Drag, drag
+from otel_mas.causal.schedule.drag import drag
 from otel_mas.causal.schedule.parallel import ORDER
 from otel_mas.causal.schedule.scenario import Recorded, Scenario, scenario
 from otel_mas.causal.schedule.simulated import simulated_graph
@@ -112,16 +112,20 @@ class Schedule:
     @property
     def drag_ns(self) -> Mapping[str, int]:
         """By span id: by how much sooner the run ends if it takes no time, with all that is inside."""
-        return self._by_id(self._drag.inclusive)
+        return self._by_id(self._drag)
 
     @property
     def exclusive_drag_ns(self) -> Mapping[str, int]:
         """By span id: by how much sooner the run ends if its own time goes, without that of its children."""
-        return self._by_id(self._drag.exclusive)
+        return self._by_id(self._exclusive_drag)
 
     @cached_property
-    def _drag(self) -> Drag:
+    def _drag(self) -> Sequence[int]:
         return drag(self._waits, self._times, self._changed.lags)
+
+    @cached_property
+    def _exclusive_drag(self) -> Sequence[int]:
+        return drag(self._waits, self._times, self._changed.lags, exclusive=True)
 
     def _by_id(self, values: Sequence[int]) -> dict[str, int]:
         ids, removed = self._waits.forest.spans.ids, self._changed.removed
