@@ -53,7 +53,7 @@ export function AgentsView() {
         </Empty>
       )}
       {data && data.statistics.length > 0 && <Table rows={data.statistics} by={by} />}
-      {topology && topology.topology.length > 0 && <Topology edges={topology.topology} />}
+      {topology && topology.topology.length > 0 && <Topology found={topology} />}
       {variants && variants.variants.length > 0 && <VariantTable variants={variants.variants} />}
     </div>
   );

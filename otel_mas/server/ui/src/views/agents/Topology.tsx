@@ -1,13 +1,14 @@
 import { useMemo } from "react";
 import { duration, oneLine, percent, plural } from "../../format";
 import { GraphPicture } from "../../ui/graph/GraphPicture";
-import type { TopologyEdge } from "../../api/types";
+import type { MinedTopology, TopologyEdge } from "../../api/types";
 
 const MOST = 300;
 
 /** Who leads to whom, mined from many runs. An edge that is a guess is drawn and told as one. */
-export function Topology({ edges }: { edges: readonly TopologyEdge[] }) {
-  const { nodes, links } = useMemo(() => graph(edges), [edges]);
+export function Topology({ found }: { found: MinedTopology }) {
+  const edges = found.topology;
+  const { nodes, links } = useMemo(() => graph(found), [found]);
   return (
     <section>
       <h2>Who leads to whom</h2>
@@ -64,24 +65,21 @@ interface Executed {
   errors: number;
 }
 
-/** Agents, nodes and tools; models, which nearly all of them use, are in the table. */
-function graph(edges: readonly TopologyEdge[]) {
-  const drawn = edges.filter((edge) => edge.effect_kind !== "model");
+/** Agents, nodes and tools, those of one name in several workflows as one; models, which nearly all use, are in the table. */
+function graph(found: MinedTopology) {
   const executed = new Map<string, Executed>();
-  const node = (kind: string, name: string) => {
-    const id = kind === "task" || kind === "agent" ? name : `${kind}\0${name}`;
-    if (!executed.has(id)) executed.set(id, { name, count: 0, errors: 0 });
-    return id;
-  };
+  const idOf = (kind: string, name: string) => (kind === "task" || kind === "agent" ? name : `${kind}\0${name}`);
+  for (const node of found.nodes) {
+    if (node.kind === "model") continue;
+    const id = idOf(node.kind, node.name);
+    const known = executed.get(id) ?? { name: node.name, count: 0, errors: 0 };
+    executed.set(id, { ...known, count: known.count + node.executions, errors: known.errors + node.errors });
+  }
+  const drawn = found.topology.filter((edge) => edge.effect_kind !== "model");
   const links = drawn.map((edge) => {
-    const to = node(edge.effect_kind, edge.effect);
-    const known = executed.get(to);
-    if (known && edge.kind !== "message") {
-      known.count = Math.max(known.count, edge.executions);
-      known.errors = Math.max(known.errors, edge.errors);
-    }
     const kind = edge.provenance === "inferred" ? `${edge.kind} inferred` : edge.kind;
-    return { from: edge.cause_kind ? node(edge.cause_kind, edge.cause) : null, to, kind, count: edge.count };
+    const from = edge.cause_kind ? idOf(edge.cause_kind, edge.cause) : null;
+    return { from, to: idOf(edge.effect_kind, edge.effect), kind, count: edge.count };
   });
   const kept = [...executed].sort(([, a], [, b]) => b.count - a.count).slice(0, MOST);
   const ids = new Set(kept.map(([id]) => id));
