@@ -12,7 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
 from otel_mas.model import TraceSummary
 from otel_mas.semconv import attributes as names
-from tests.conformance.messages import BASE_NS, MS, export, link, pairs, process, span, span_id, trace_id
+from tests.conformance.messages import BASE_NS, MS, OURS, export, link, pairs, process, span, span_id, trace_id
 
 ASKING, RESUMED, FOREIGN = 1, 2, 3
 THREAD, SERVICE, RUN = "table 7/ünï", "canteen", "run-7"
@@ -75,6 +75,7 @@ _ASKING = process(
             causes=[(ASKING, 4, "trigger"), (ASKING, 5, "trigger")],
         ),
     ],
+    scope=OURS,
 )  # fmt: skip
 
 _RESUMED = process(
@@ -119,6 +120,7 @@ _RESUMED = process(
             ],
         ),
     ],
+    scope=OURS,
 )  # fmt: skip
 
 _GATEWAY = process(

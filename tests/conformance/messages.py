@@ -22,7 +22,9 @@ MS = 10**6
 BASE_NS = (time.time_ns() // 10**9 - 3600) * 10**9
 """An hour ago: backends delete what is old, and a search asks for what is new."""
 
-SCOPE = InstrumentationScope(name="conformance", version="1.2")
+OURS = InstrumentationScope(name="otel_mas", version="1.2")
+OTHERS = InstrumentationScope(name="conformance", version="1.2")
+"""Of another instrumentation: causes that it does not record are worked out."""
 
 
 def trace_id(number: int) -> str:
@@ -104,7 +106,7 @@ def process(
     attributes: Mapping[str, Any],
     spans: Sequence[Span],
     *,
-    scope: InstrumentationScope = SCOPE,
+    scope: InstrumentationScope = OTHERS,
     scope_schema_url: str = "",
     **fields: Any,
 ) -> ResourceSpans:

@@ -75,7 +75,7 @@ def test_a_span_comes_whole(source: Source) -> None:
     assert (span.name, span.kind.name, span.status.name) == ("chat gpt-5", "CLIENT", "UNSET")
     assert (span.trace_id, span.parent_span_id) == (trace_id(ASKING), span_id(2))
     assert (span.start_ns, span.end_ns) == (BASE_NS + 20 * MS, BASE_NS + 190 * MS)
-    assert (span.service, span.scope.name, span.scope.version) == (SERVICE, "conformance", "1.2")
+    assert (span.service, span.scope.name, span.scope.version) == (SERVICE, "otel_mas", "1.2")
     assert {name: value for name, value in span.attributes.items() if name not in OF_MESSAGES} == {
         names.MAS_RECORD_KIND: "LLM_CALL",
         names.GEN_AI_OPERATION_NAME: "chat",
