@@ -46,6 +46,8 @@ def control_edges(graph: CausalGraph, edges: Iterable[causal.Edge] | None = None
         if edge.kind in ("child", LinkKind.MESSAGE) or edge.effect not in tasks:
             continue
         effect = tasks[edge.effect]
+        if "@None" in effect:
+            continue  # an agent of a dialect without steps, which is no task of ours
         cause = tasks.get(edge.cause)
         owner = effect.rpartition("/")[0]
         if edge.kind in (LinkKind.TRIGGER, LinkKind.SEND) and cause in (None, owner):

@@ -1,4 +1,4 @@
-"""Edges between calls in traces of frameworks that have no steps: by ids, by names and arguments, by contents."""
+"""Edges in traces of frameworks: by ids, by names and arguments, by contents, and by LangGraph's steps."""
 
 from __future__ import annotations
 
@@ -28,8 +28,14 @@ EDGES: dict[str, Found] = {
         *((MODEL, tool, "trigger", "metadata") for tool in (PUNS, DAD, ONE)),
         *((tool, MODEL, "message", "metadata") for tool in (PUNS, DAD, ONE)),
     },
+    "langgraph-python-2025-08-22": {
+        ("LangGraph", "agent", "trigger", "metadata"),
+        ("agent", "tools", "trigger", "metadata"),
+        ("tools", "agent", "trigger", "metadata"),
+        ("ChatOpenAI", "tools", "message", "inferred"),
+    },
     "google-adk-2025-08-28": set(),  # its tool runs inside of the model call that asked for it
-    "vercel-aisdk-2025-11-17": set(),  # one call
+    "vercel-aisdk-2025-11-17": {("ai.generateText.doGenerate", "getWeather", "trigger", "metadata")},
 }
 
 
