@@ -85,7 +85,7 @@ class HotSpotMiner:
             spot = spots[key]
             spot.runs += 1
             spot.first = spot.first or run.trace_id
-            spot.self_time += length(found if len(found) == 1 else union(found))
+            spot.self_time += length(_merged(found))
         for i, start, end, kind in graph.critical_path().numbers():
             if i >= 0 and kind not in (StepKind.WAITING, StepKind.QUEUE) and (on_path := keys[i]) is not None:
                 spots[on_path].on_path += end - start
@@ -166,8 +166,18 @@ def _self_times(graph: CausalGraph, keys: Sequence[_Key | None]) -> list[list[In
         if parent != ROOT and keys[i] is not None:
             below[parent].append((starts[i], ends[i]))
     return [
-        minus([own], union(below[i])) if i in below else [own] for i, own in enumerate(zip(starts, ends, strict=True))
+        minus([own], _merged(below[i])) if i in below else [own] for i, own in enumerate(zip(starts, ends, strict=True))
     ]
+
+
+def _merged(intervals: list[Interval]) -> list[Interval]:
+    """The intervals as `union` returns them; the same list where they come one after the other, as most do."""
+    last = 0
+    for start, end in intervals:
+        if start < last:
+            return union(intervals)
+        last = end
+    return intervals
 
 
 __all__ = ["HotSpotMiner", "MinedHotSpot"]
