@@ -16,8 +16,9 @@ def duplicate_calls(calls: Sequence[Span]) -> set[Span]:
     """
     ours: dict[str, list[Span]] = {}
     theirs: dict[tuple[str, str], list[Span]] = {}
+    with_ours = {call.trace_id for call in calls if not call.is_foreign}
     for call in calls:
-        if not call.is_foreign:
+        if _is_ours(call, call.trace_id in with_ours):
             ours.setdefault(call.trace_id, []).append(call)
         else:
             theirs.setdefault((call.trace_id, call.scope.name), []).append(call)
@@ -25,6 +26,17 @@ def duplicate_calls(calls: Sequence[Span]) -> set[Span]:
     for (trace_id, _), others in theirs.items():
         found |= _twins(others, ours.get(trace_id, ()))
     return found
+
+
+def _is_ours(call: Span, with_ours: bool) -> bool:
+    """Whether a call stands for ours: one of our own, or of the instrumentation that ours are left to.
+
+    Args:
+        with_ours: whether its trace has calls of our own. Without, those that the source could tell for calls stand.
+    """
+    if call.record_kind is None:
+        return False
+    return not call.is_foreign or not with_ours or names.MAS_INSTANCE_ID in call.resource.attributes
 
 
 def _twins(others: Iterable[Span], ours: Sequence[Span]) -> set[Span]:
@@ -62,8 +74,11 @@ def _same_time(one: Span, other: Span) -> bool:
 
 
 def _same_model(one: Span, other: Span) -> bool:
+    """Whether both name the same model, or one of them does not say. Some name the one that answered, with its date."""
     wanted, also = (span.columns.get(names.GEN_AI_REQUEST_MODEL) for span in (one, other))
-    return wanted is None or also is None or wanted == also
+    if wanted is None or also is None:
+        return True
+    return str(wanted).startswith(str(also)) or str(also).startswith(str(wanted))
 
 
 __all__ = ["duplicate_calls"]

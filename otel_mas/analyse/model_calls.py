@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from otel_mas.analyse.duplicate_calls import duplicate_calls
-from otel_mas.model import Span
+from otel_mas.model import OWN_SCOPE, Span
 from otel_mas.semconv import RecordKind, record_kind
 from otel_mas.semconv import attributes as names
 
@@ -39,7 +39,7 @@ def model_calls(spans: Sequence[Span], above: Surroundings | None = None) -> Ite
     above = above or Surroundings(spans)
     found = [(i, span) for i, span in enumerate(spans) if is_model_call(span) and above.call[i] < 0]
     sums = [i for i, span in enumerate(spans) if _is_sum(span)]
-    if sums or any(span.is_foreign and not states_tokens(span) for _, span in found):
+    if sums or any(span.scope.name != OWN_SCOPE and not states_tokens(span) for _, span in found):
         enclosing = above.enclosing([i for i, span in enumerate(spans) if states_tokens(span)])
         alone = [(i, spans[i]) for i in sums if i not in enclosing and above.call[i] < 0]
         found = [(i, span) for i, span in found if i not in enclosing or states_tokens(span)] + alone
@@ -47,7 +47,8 @@ def model_calls(spans: Sequence[Span], above: Surroundings | None = None) -> Ite
     for i, span in found:
         if span in again:
             continue
-        agent = spans[above.agent[i]] if above.agent[i] >= 0 else span
+        at = above.agent_of(i)
+        agent = spans[at] if at >= 0 else span
         yield ModelCall(span, agent.agent, _model(span), price_of(span.columns.get(names.MAS_COST_USD)))
 
 
@@ -119,7 +120,9 @@ def is_model_call(span: Span) -> bool:
 
 def _is_sum(span: Span) -> bool:
     """Whether a span of other instrumentation that is no call has tokens: those of the calls inside of it."""
-    return _USAGE[0] in span.columns and not is_model_call(span) and span.is_foreign and states_tokens(span)
+    return (
+        _USAGE[0] in span.columns and span.scope.name != OWN_SCOPE and not is_model_call(span) and states_tokens(span)
+    )
 
 
 def _model(span: Span) -> str | None:

@@ -23,11 +23,9 @@ _DEFAULT_NAME: Final = "LangGraph"
 """Name of a graph that the app gave none."""
 _INTEGRATION: Final = ("ls_integration", "langgraph")
 _RUN_OUTCOMES: Final = {
-    TaskOutcome.OK: RunOutcome.OK,
     TaskOutcome.INTERRUPTED: RunOutcome.INTERRUPTED,
     TaskOutcome.CANCELLED: RunOutcome.CANCELLED,
     TaskOutcome.ERROR: RunOutcome.ERROR,
-    TaskOutcome.HANDOFF: RunOutcome.OK,
 }
 
 
@@ -73,10 +71,10 @@ def run(span: ForeignSpan, metadata: Mapping[str, Any], name: str) -> dict[str, 
 
 
 def run_outcome(span: ForeignSpan) -> RunOutcome:
-    """How a run ended, of whose dialect only the exceptions tell."""
+    """How a run ended, of which only exceptions tell. One that paused returned as well, and is ok here."""
     if span.failed and any(kind.endswith("GeneratorExit") for kind in span.exceptions()):
         return RunOutcome.ABANDONED
-    return _RUN_OUTCOMES[outcome(span)]
+    return _RUN_OUTCOMES.get(outcome(span), RunOutcome.OK)
 
 
 def conversation(metadata: Mapping[str, Any]) -> dict[str, Any]:
