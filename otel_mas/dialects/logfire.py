@@ -21,7 +21,8 @@ MARKERS: Final = frozenset(
 _RUN: Final = ("final_result", "all_messages_events", "pydantic_ai.all_messages", "pydantic_ai.new_message_index")
 """Attributes of which an agent's run has one."""
 _COST: Final = "operation.cost"
-_NO_MESSAGE: Final = "gen_ai.choice"
+_CHOICE: Final = "gen_ai.choice"
+"""Name of the event that is an answer; the others are what was asked."""
 
 
 def structure(span: ForeignSpan) -> dict[str, Any]:
@@ -63,7 +64,7 @@ def messages(span: ForeignSpan, side: str) -> list[Any]:
         return list(known[-1:]) or messages_in(parsed_json(attributes.get("final_result")), side)
     if "events" in attributes:
         chosen = [one for one in items(attributes["events"]) if isinstance(one, dict)]
-        return _events([one for one in chosen if (one.get("event.name") == _NO_MESSAGE) == (side == "output")])
+        return _events([one for one in chosen if (one.get("event.name") == _CHOICE) == (side == "output")])
     return messages_in(parsed_json(attributes.get("request_data" if side == "input" else "response_data")), side)
 
 

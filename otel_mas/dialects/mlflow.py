@@ -17,7 +17,7 @@ from otel_mas.semconv import attributes as names
 
 KIND: Final = "mlflow.spanType"
 MARKERS: Final = frozenset({KIND})
-USAGE: Final = {
+_USAGE: Final = {
     names.GEN_AI_USAGE_INPUT_TOKENS: ("input_tokens",),
     names.GEN_AI_USAGE_OUTPUT_TOKENS: ("output_tokens",),
     names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: ("cache_read_input_tokens",),
@@ -48,7 +48,7 @@ def structure(span: ForeignSpan) -> dict[str, Any]:
     if operation in (Operation.CHAT, Operation.TEXT_COMPLETION, Operation.EMBEDDINGS):
         found[names.GEN_AI_REQUEST_MODEL] = given["llm.model"]
         found[names.GEN_AI_PROVIDER_NAME] = provider(given["llm.provider"])
-        found |= tokens(mapping(attributes.get("mlflow.chat.tokenUsage")), USAGE)
+        found |= tokens(mapping(attributes.get("mlflow.chat.tokenUsage")), _USAGE)
         cost = amount(mapping(attributes.get("mlflow.llm.cost")).get("total_cost"))
         if cost is not None:
             found |= {names.MAS_COST_USD: cost, names.MAS_COST_SOURCE: "MLflow"}
@@ -72,4 +72,4 @@ def messages(span: ForeignSpan, side: str) -> list[Any]:
     return messages_in(parsed_json(span.attributes.get(_INPUTS if side == "input" else _OUTPUTS)), side)
 
 
-__all__ = ["KIND", "MARKERS", "USAGE", "content", "messages", "structure"]
+__all__ = ["MARKERS", "content", "messages", "structure"]
