@@ -24,8 +24,8 @@ _NAMED: Final = {
     "function": "tool",
 }
 """Roles, and classes of messages, by other names."""
-_TYPED: Final = frozenset({"human", "ai", "system", "tool", "function"})
-"""Values of `type` by which LangChain names a role."""
+_TYPED: Final = ("human", "ai", "system", "tool", "function")
+"""Values of `type` by which LangChain names a role. A tuple, for a `type` may be anything, also what has no hash."""
 _LISTS: Final = ("messages", "generations", "choices", "candidates", "prompts", "new_message")
 _TEXTS: Final = ("raw", "input", "output", "query", "question", "answer", "text", "prompt", "content")
 _MAX_INDEX: Final = 100_000
@@ -79,8 +79,8 @@ def message_of(message: Any, role: str = "") -> Body:
         found = [_part(part) for part in parts]
         return {"role": _role(role, found), "parts": found}
     found = [*_content(message.get("content")), *_content(message.get("contents"))]
-    known = {part.get("id") for part in found if part.get("type") == "tool_call"}
-    calls = [call for one in _calls(message) if (call := _call(one))["id"] is None or call["id"] not in known]
+    known = {str(part["id"]) for part in found if part.get("type") == "tool_call" and part.get("id")}
+    calls = [call for one in _calls(message) if str((call := _call(one))["id"]) not in known]
     answered = message.get("tool_call_id")
     if answered is not None and not calls:
         found = [{"type": "tool_call_response", "id": answered, "response": _answer(message.get("content"), found)}]
@@ -93,10 +93,13 @@ def _role(role: str, parts: list[Any]) -> str:
 
     Gemini and Anthropic give answers to the user, Koog calls to the tool.
     """
-    types = {part.get("type") if isinstance(part, Mapping) else None for part in parts}
-    if role == "user" and types == {"tool_call_response"}:
+    if role == "user" and _all_are("tool_call_response", parts):
         return "tool"
-    return "assistant" if role == "tool" and types == {"tool_call"} else role
+    return "assistant" if role == "tool" and _all_are("tool_call", parts) else role
+
+
+def _all_are(kind: str, parts: list[Any]) -> bool:
+    return bool(parts) and all(isinstance(part, Mapping) and part.get("type") == kind for part in parts)
 
 
 def _answer(content: Any, parts: list[Body]) -> Any:

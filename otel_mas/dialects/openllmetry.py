@@ -19,11 +19,11 @@ _OWN: Final = frozenset({KIND, "traceloop.workflow.name", "traceloop.entity.name
 MARKERS: Final = _OWN | {names.GEN_AI_PROVIDER_NAME}
 _ASSOCIATED: Final = "traceloop.association.properties."
 _INPUT, _OUTPUT = "traceloop.entity.input", "traceloop.entity.output"
-_FRAMEWORKS: Final = frozenset({"langgraph", "langchain"})
+_FRAMEWORKS: Final = ("langgraph", "langchain")
 """Values of `gen_ai.provider.name` that are no provider of a model."""
 _UPDATE: Final = "LangGraphUpdateState"
 """A write of the app into a graph's state, which is no run."""
-_OPERATIONS: Final = frozenset(operation.value for operation in Operation)
+_OPERATIONS: Final = tuple(operation.value for operation in Operation)
 
 
 def structure(span: ForeignSpan) -> dict[str, Any]:
