@@ -97,6 +97,12 @@ class StepContent:
             self._answers[step] = answer_text(self.tree.span(step), self._content)
         return self._answers[step]
 
+    def read_answers(self) -> None:
+        """Read the answers that are compared as texts, in order: a store reads the bodies of neighbours at once."""
+        for step, kind in enumerate(self.tree.kind):
+            if kind not in (MODEL, TASK):
+                self.answer(step)
+
     def question(self, step: int) -> str | None:
         """The last message that a model was given, the arguments of a tool, the query, the input of a task.
 

@@ -166,6 +166,8 @@ def diff_runs(a: RunSteps, b: RunSteps, limits: Limits | None = None) -> RunDiff
         limits: from where on a step is slower or dearer; by default 1.25 times as much, and 20 ms or $0.00001 more.
     """
     limits = limits or Limits()
+    for run in (a, b):
+        run.content.read_answers()
     alignment = align(a.content, b.content)
     reader = _Reader(a, b, alignment, limits)
     return RunDiff(a, b, tuple(reader.pair(*one) for one in _merged(a.tree, b.tree, alignment)), limits)
