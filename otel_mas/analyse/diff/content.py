@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, Final
 
 from otel_mas.analyse.content import RunContent
@@ -34,6 +35,11 @@ _QUESTIONS: Final = {
     TASK: names.MAS_TASK_INPUT,
     TOOL: names.GEN_AI_TOOL_CALL_ARGUMENTS,
     RETRIEVAL: names.GEN_AI_RETRIEVAL_QUERY_TEXT,
+}
+_RESULTS: Final = {
+    TASK: names.MAS_TASK_RESULT,
+    TOOL: names.GEN_AI_TOOL_CALL_RESULT,
+    RETRIEVAL: names.GEN_AI_RETRIEVAL_DOCUMENTS,
 }
 
 
@@ -132,7 +138,26 @@ class StepContent:
 
     def is_kept(self, step: int) -> bool:
         """Whether its content would be known, if it had any."""
-        return self._content.kept or self.tree.kind[step] not in _WITH_CONTENT
+        return self.kept or self.tree.kind[step] not in _WITH_CONTENT
+
+    @cached_property
+    def kept(self) -> bool:
+        """Whether it is known what this run said: it has content, not only a source that could keep some.
+
+        Also where no step could have any.
+        """
+        asked = [step for step, kind in enumerate(self.tree.kind) if kind in _WITH_CONTENT]
+        if not asked or not self._content.kept:
+            return not asked
+        spoken = any(message.body is not None for message in self._content.messages.values())
+        return spoken or any(map(self._has_content, asked))
+
+    def _has_content(self, step: int) -> bool:
+        kind = self.tree.kind[step]
+        span = self.tree.span(step)
+        if any(self._content.get(span, by[kind]) is not None for by in (_QUESTIONS, _RESULTS) if kind in by):
+            return True
+        return kind == TASK and any(one.missing is None for one in StateValues(self._content).written(span))
 
     def _message(self, digest: str) -> str | None:
         if digest not in self._texts:

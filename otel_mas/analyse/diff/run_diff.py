@@ -44,6 +44,11 @@ class RunDiff:
         return not self.differing
 
     @property
+    def content_compared(self) -> bool:
+        """Whether it is known of both what they were asked and answered; if not, that counts as the same."""
+        return self.a.content.kept and self.b.content.kept
+
+    @property
     def first_divergence(self) -> StepPair | None:
         """The first step that differs although none of its causes does; None where both did the same."""
         return next(iter(self.divergences), None)
@@ -58,8 +63,10 @@ class RunDiff:
         origin = self._origins.get(self._ranks[id(step)])
         return None if origin is None else self.steps[origin]
 
-    def consequences(self, divergence: StepPair) -> tuple[StepPair, ...]:
-        """The steps that differ because one does, in order, without itself."""
+    def consequences(self, divergence: StepPair | None) -> tuple[StepPair, ...]:
+        """The steps that differ because one does, in order, without itself; of None, where nothing differs, none."""
+        if divergence is None:
+            return ()
         origin = self._ranks[id(divergence)]
         return tuple(self.steps[rank] for rank, one in sorted(self._origins.items()) if one == origin != rank)
 
@@ -143,6 +150,8 @@ class RunDiff:
             parts.append(", ".join(amounts))
         if self.first_divergence is not None:
             parts.append(f"differs from {self.first_divergence.label} on")
+        if not self.content_compared:
+            parts.append("questions and answers were not kept, and not compared")
         return "; ".join(parts)
 
 

@@ -21,6 +21,7 @@ def test_two_runs_of_the_same_are_the_same() -> None:
     assert found.same
     assert found.first_divergence is None
     assert found.summary == "no difference in 10 steps"
+    assert found.consequences(found.first_divergence) == ()
 
 
 def test_stores_with_other_keys_are_compared_by_text() -> None:
@@ -43,6 +44,17 @@ def test_an_inserted_call_shifts_none_of_the_others() -> None:
 
 def test_without_content_an_inserted_call_is_one_call_more() -> None:
     assert list(told(diff(run(*[model()] * 3), run(*[model()] * 4))).values()) == [["added"]]
+
+
+def test_what_was_not_kept_of_one_run_is_no_difference_and_the_summary_says_so() -> None:
+    silent = run(*(one.having(question="", answer="", inside=(model(),)) for one in TEAM.inside))
+    spoken = run(*(one.having(inside=(model("why?", "so"),)) for one in TEAM.inside))
+
+    for a, b in ((silent, spoken), (spoken, silent), (silent, silent)):
+        found = diff(a, b)
+        assert found.same
+        assert not found.content_compared
+        assert found.summary == "no difference in 9 steps; questions and answers were not kept, and not compared"
 
 
 def test_what_a_step_answered_and_what_follows_from_it() -> None:
