@@ -81,6 +81,9 @@ class LimitsForm(TypedDict):
 class DiffDocument(TypedDict):
     summary: Annotated[str, "all of it on a line"]
     same: Annotated[bool, "both did and answered the same, however long it took and whatever it cost"]
+    content_compared: Annotated[
+        bool, "questions and answers were kept of both runs; false: they count as the same, as nobody knows"
+    ]
     first_divergence: Annotated[
         int | None, "place in `steps` of the first that differs although none of its causes does; null: the same"
     ]
@@ -105,6 +108,7 @@ def run_diff(found: RunDiff, outputs: Sequence[str | None]) -> DiffDocument:
     return {
         "summary": found.summary,
         "same": found.same,
+        "content_compared": found.content_compared,
         "first_divergence": None if found.first_divergence is None else places[id(found.first_divergence)],
         "divergences": [places[id(step)] for step in found.divergences],
         "a": _totals(found.a, outputs[0], outcomes[0]),

@@ -1113,6 +1113,11 @@ export interface components {
              */
             causes_new: string[][];
             /**
+             * Content Compared
+             * @description questions and answers were kept of both runs; false: they count as the same, as nobody knows
+             */
+            content_compared: boolean;
+            /**
              * Divergences
              * @description that and all others that do not follow from another one
              */
