@@ -132,7 +132,11 @@ def _notes(found: RunDiff, chosen: Sequence[StepPair], every: bool) -> Iterator[
     first = found.first_divergence
     if first is not None:
         following, others = len(found.consequences(first)), found.divergences[1:]
-        words = [f"{count(following, 'more follows', 'more follow')} from {plain(first.label)}"] if following else []
+        words = (
+            [f"{count(following, 'of these follows', 'of these follow')} from {plain(first.label)}"]
+            if following
+            else []
+        )
         if others:
             names = ", ".join(plain(one.label) for one in others[:3])
             more = f" and {len(others) - 3:,} more" if len(others) > 3 else ""

@@ -96,9 +96,9 @@ def _edge(edge: MinedEdge) -> str:
 
 
 def _variant(one: Variant) -> str:
-    """Its id, and what is other than in the most frequent variant."""
+    """Its id, and what is other than in the most frequent variant, where it is not that one."""
     changes = [*(f"+ {part}" for part in one.added), *(f"- {part}" for part in one.missing)]
-    return f"{one.id}: {', '.join(changes)}"
+    return f"{one.id}: {', '.join(changes)}" if changes else one.id
 
 
 __all__ = ["RARE", "RarePath", "rare_paths"]

@@ -151,6 +151,10 @@ def test_rare_paths_are_told_with_their_runs_and_how_the_others_ended(made: Made
     assert (variant.of, variant.traces) == ("variant", ("t9",))
     assert "+ fix, + boss → fix (error_handler), - edit" in variant.name
 
+    most_frequent = rare_paths(topology, variants, 1.0)[-1]
+    assert (most_frequent.of, most_frequent.runs) == ("variant", 9)
+    assert most_frequent.name == variants.variants()[0].id
+
 
 def test_a_guess_tells_how_likely_it_is(made: Made) -> None:
     graph = made.graph(made.task("a1", 0, 10), made.task("b1", 20, 30, causes=[("trigger", "a1")]))
