@@ -9,8 +9,8 @@ from otel_mas.pricing import PRICES, Tokens
 from otel_mas.semconv import RecordKind
 from otel_mas.semconv import attributes as names
 
-_MAX_WAIT_S: Final = 3.0
-"""For the price table, once in a process."""
+_MAX_LOAD_S: Final = 30.0
+"""For the price table, once in a process: a call that is stored without its price has none for good."""
 _MODEL_CALL: Final = RecordKind.LLM_CALL.value
 _NAMES: Final = (names.GEN_AI_PROVIDER_NAME, names.GEN_AI_RESPONSE_MODEL, names.GEN_AI_REQUEST_MODEL)
 _COUNTS: Final = (
@@ -41,7 +41,7 @@ def with_cost(translation: dict[str, Any], given: Callable[[str], Any]) -> dict[
         return translation
     provider, *models = (translation.get(name) or given(name) for name in _NAMES)
     named = tuple(model for model in models if isinstance(model, str))
-    PRICES.wait(_MAX_WAIT_S)
+    PRICES.wait(_MAX_LOAD_S)
     cost = PRICES.cost(provider if isinstance(provider, str) else None, named, Tokens(**counts))
     if cost.usd is None and provider:
         cost = PRICES.cost(None, named, Tokens(**counts))
