@@ -7,7 +7,15 @@ from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from typing import Any, Final
 
-from otel_mas.dialects import DERIVED, MARKERS, OWN_SCOPE, ForeignSpan, is_control_flow, translated
+from otel_mas.dialects import (
+    DERIVED,
+    MARKERS,
+    OWN_SCOPE,
+    ForeignSpan,
+    is_control_flow,
+    translated,
+    translated_beside_ours,
+)
 from otel_mas.semconv import Operation
 from otel_mas.semconv import attributes as names
 
@@ -159,7 +167,9 @@ class Span:
     def in_our_names(self) -> Span:
         """The span, whose columns are all its attributes, as its dialect says it; for the code that makes it."""
         if self.scope.name != OWN_SCOPE and not MARKERS.isdisjoint(self.columns):
-            more = translated(self.as_written(self.columns))
+            written = self.as_written(self.columns)
+            has_ours = names.MAS_INSTANCE_ID in self.resource.attributes
+            more = translated_beside_ours(written, self.scope.name) if has_ours else translated(written)
             self.columns = {name: value for name, value in {**self.columns, **more}.items() if value is not None}
             self.status = StatusCode.UNSET if is_control_flow(more) else self.status
         return self

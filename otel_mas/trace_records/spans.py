@@ -204,7 +204,16 @@ def _span(trace_id: str, span_id: str, record: TraceRecord, nesting: _Nesting) -
         scope=Scope(record.scope, record.scope_version),
         load=partial(_body, record, columns, links),
     ).in_our_names()
+    _price(span, record)
     return _with_exception(span, record) if _stands_alone(record) else span
+
+
+def _price(span: Span, record: TraceRecord) -> None:
+    """Keep the cost that the record states of a call whose attributes, those of another program, do not."""
+    usd = None if record.token_cost is None else record.token_cost.usd
+    stated = names.MAS_COST_USD in span.columns
+    if usd is not None and not stated and span.columns.get(names.MAS_RECORD_KIND) == RecordKind.LLM_CALL:
+        span.columns = {**span.columns, names.MAS_COST_USD: usd}
 
 
 def _body(record: TraceRecord, columns: Mapping[str, Any], links: tuple[Link, ...]) -> SpanBody:

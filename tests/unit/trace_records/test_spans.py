@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from otel_mas.analyse.cost import cost
 from otel_mas.causal import CausalGraph, build
 from otel_mas.model import StatusCode
 from otel_mas.semconv import attributes as names
@@ -156,3 +157,31 @@ def test_a_change_of_state_belongs_to_the_span_of_its_id() -> None:
 
 def test_a_record_that_comes_twice_counts_once() -> None:
     assert len(traces_of([record("a", "SPAN", 0), record("a", "SPAN", 0)])[0].spans) == 1
+
+
+FOREIGN_CALL = {"openinference.span.kind": "LLM", "llm.model_name": "m", "llm.token_count.prompt": 3}
+
+
+def test_the_cost_that_a_record_of_a_foreign_call_states_counts() -> None:
+    call = record(
+        "a", "LLM_CALL", 0, 1, complete=True, token_cost={"prompt": 3, "usd": 0.5}, attributes=FOREIGN_CALL
+    )  # fmt: skip
+    (span,) = traces_of([call])[0].spans
+
+    assert span.get(names.MAS_COST_USD) == 0.5
+    assert names.MAS_COST_USD not in span.attributes, "the attributes are those of the other program"
+    assert cost([span]).total.usd == 0.5
+
+
+def test_a_foreign_span_of_a_process_that_we_recorded_too_is_no_second_task() -> None:
+    metadata = '{"langgraph_node": "writer", "langgraph_step": 1, "langgraph_checkpoint_ns": "writer:1"}'
+    given: dict[str, Any] = {
+        "complete": True,
+        "name": "writer",
+        "scope": "openinference.instrumentation.langchain",
+        "attributes": {"openinference.span.kind": "CHAIN", "metadata": metadata},
+    }
+    (alone,) = traces_of([record("a", "AGENT_TASK", 0, 1, **given)])[0].spans
+    (beside,) = traces_of([record("a", "AGENT_TASK", 0, 1, **given, resource={names.MAS_INSTANCE_ID: "i"})])[0].spans
+
+    assert (alone.get(names.MAS_RECORD_KIND), beside.get(names.MAS_RECORD_KIND)) == ("AGENT_TASK", None)
