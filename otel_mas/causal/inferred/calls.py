@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from ast import literal_eval
 from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import orjson
 
@@ -37,6 +37,9 @@ _MAX_LITERAL = 10_000
 
 _Asked = tuple[int, str]
 """A model call that asked for a tool call, and the id of that."""
+_Value = TypeVar("_Value")
+_Key = tuple[int | None, str]
+"""The id of a tool call, in the agent around who names it, and, for other agents, anywhere (None)."""
 _MOST_WRITERS = 8
 """Writers of one text that are kept: a text that more spans wrote tells nothing."""
 
@@ -58,11 +61,12 @@ class _Search:
         self._path = Actors(forest).path
         self._step = forest.spans.column(names.MAS_TASK_STEP)
         """Steps of LangGraph's tasks, whose causes are found otherwise."""
-        self._asked: dict[str, int] = {}
+        self._kinds = forest.spans.column(names.MAS_RECORD_KIND)
+        self._asked: dict[_Key, int] = {}
         """By the id of a tool call the model call that asked for it."""
         self._open: dict[tuple[str, str | None], deque[_Asked]] = defaultdict(deque)
         """By tool and arguments, and again by tool alone, calls that were asked for and may not have begun."""
-        self._tools: dict[str, tuple[int, float | None]] = {}
+        self._tools: dict[_Key, tuple[int, float | None]] = {}
         """By the id of a tool call its span, and how likely it is that one."""
         self._results: dict[str, list[int]] = defaultdict(list)
         self._written: dict[str, list[int]] = defaultdict(list)
@@ -98,19 +102,21 @@ class _Search:
 
     def _asking(self, number: int, span: Span) -> list[Inferred]:
         """The model call that asked for a tool call."""
-        call = _call_id(span)
-        probability = None
-        if call is None:
+        call, probability = _call_id(span), None
+        if call is not None:
+            model = self._nearest(self._asked, number, call)
+        else:
             likely = self._likely(span)
             if likely is None:
                 return []
             (model, call), probability = likely
-        known = self._tools.get(call)
-        if known is None or self._forest.end[known[0]] <= self._forest.start[number]:  # else it is inside of that one
-            self._tools[call] = number, probability
-        if call not in self._asked:
+        of_model = () if model is None else self._keys(model, call)
+        for key in {*self._keys(number, call), *of_model}:
+            known = self._tools.get(key)
+            if known is None or self._forest.end[known[0]] <= self._forest.start[number]:  # else it is inside of that
+                self._tools[key] = number, probability
+        if model is None:
             return []  # who asked for it has not ended, or did not say so
-        model = self._asked[call]
         if self._task_around(model) != self._task_around(number):
             return []  # the edge between their tasks says so
         return [Inferred(model, _TRIGGER, probability)]
@@ -124,9 +130,20 @@ class _Search:
             probability = probabilities.SAME_TOOL if arguments is None else probabilities.SAME_ARGUMENTS
             while waiting:
                 asked = waiting.popleft()
-                if asked[1] not in self._tools:
+                if self._keys(*asked)[0] not in self._tools:
                     return asked, probability
         return None
+
+    def _keys(self, number: int, call: str) -> tuple[_Key, _Key]:
+        """The keys of a tool call that a span names: parallel agents may use the same ids."""
+        around = number
+        while around != ROOT and (self._kinds[around] != RecordKind.AGENT_TASK or self._step[around] is not None):
+            around = self._forest.parent[around]
+        return (around, call), (None, call)
+
+    def _nearest(self, known: Mapping[_Key, _Value], number: int, call: str) -> _Value | None:
+        """What is known of a tool call in the agent around a span, else of the last one anywhere."""
+        return next((known[key] for key in self._keys(number, call) if key in known), None)
 
     def _task_around(self, number: int) -> int:
         """The task of LangGraph around a call, or `ROOT`."""
@@ -145,7 +162,7 @@ class _Search:
             if text in history:
                 continue
             if part.get("type") == "tool_call_response":
-                found.update(self._answers(part))
+                found.update(self._answers(number, part))
             else:
                 writers = [one for one in self._written.get(text, ()) if not same_actor(path, self._path(one))]
                 for writer in writers if len(writers) <= _MOST_WRITERS else ():
@@ -154,10 +171,10 @@ class _Search:
             history.add(text)
         return [Inferred(one, _MESSAGE, likely) for one, likely in found.items() if one != number]
 
-    def _answers(self, part: dict[str, Any]) -> dict[int, float | None]:
+    def _answers(self, number: int, part: dict[str, Any]) -> dict[int, float | None]:
         call = part.get("id")
-        if isinstance(call, str) and call in self._tools:
-            tool, probability = self._tools[call]
+        if isinstance(call, str) and (answered := self._nearest(self._tools, number, call)) is not None:
+            tool, probability = answered
             return {tool: probability}
         results = self._results.get(_plain(part.get("response")) or "", [])
         return {results[-1]: probabilities.SAME_TEXT} if results else {}
@@ -182,11 +199,13 @@ class _Search:
 
     def _ask(self, number: int, part: dict[str, Any], *, is_model: bool) -> None:
         call = str(part.get("id") or f"{number}.{len(self._asked)}")
-        known, start = self._asked.get(call), self._forest.start
+        keys, start = self._keys(number, call), self._forest.start
+        known = self._asked.get(keys[0] if is_model else keys[1])
         if known is not None and (not is_model or start[known] >= start[number]):
             return  # an agent repeats what a model asked for, and so does the span around one that others recorded, too
-        self._asked[call] = number
-        self._tools.pop(call, None)  # ids of one run come again in the next, if a framework only counts
+        for key in keys:
+            self._asked[key] = number
+            self._tools.pop(key, None)  # ids of one run come again in the next, if a framework only counts
         for arguments in {_plain(part.get("arguments")), None}:
             self._open[str(part.get("name")), arguments].append((number, call))
 

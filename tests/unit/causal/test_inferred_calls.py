@@ -106,6 +106,35 @@ def test_an_id_that_comes_again_in_the_next_run_is_another_call() -> None:
     assert causes(graph, "third") == [("again", "message", "metadata", None)]
 
 
+def test_agents_that_use_the_same_ids_at_the_same_time_have_calls_of_their_own() -> None:
+    graph = graph_of(
+        agent("one", 1, 100),
+        agent("two", 1, 100),
+        model("first", 10, [QUESTION], [asks("c1")], parent="one"),
+        model("second", 11, [says("And in Bergen?", "user")], [asks("c1")], parent="two"),
+        tool("weather", 20, parent="one", **{names.GEN_AI_TOOL_CALL_ID: "c1"}),
+        tool("again", 21, parent="two", **{names.GEN_AI_TOOL_CALL_ID: "c1"}),
+        model("third", 30, [QUESTION, result("c1")], [], parent="one"),
+        model("fourth", 31, [says("And in Bergen?", "user"), result("c1", "It pours.")], [], parent="two"),
+    )
+    assert causes(graph, "weather") == [("first", "trigger", "metadata", None)]
+    assert causes(graph, "again") == [("second", "trigger", "metadata", None)]
+    assert causes(graph, "third") == [("weather", "message", "metadata", None)]
+    assert causes(graph, "fourth") == [("again", "message", "metadata", None)]
+
+
+def test_a_call_that_another_agent_made_has_been_made() -> None:
+    graph = graph_of(
+        agent("asker", 1, 30),
+        model("first", 10, [QUESTION], [asks("c1")], parent="asker"),
+        agent("executor", 30, 100),
+        tool("weather", 40, parent="executor", **{names.GEN_AI_TOOL_CALL_ID: "c1"}),
+        tool("more", 50, parent="executor"),
+    )
+    assert causes(graph, "weather") == [("first", "trigger", "metadata", None)]
+    assert causes(graph, "more") == []
+
+
 def test_without_ids_arguments_tell_and_else_the_name() -> None:
     graph = graph_of(
         agent("agent", 1, 100),
