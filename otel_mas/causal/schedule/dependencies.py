@@ -36,6 +36,7 @@ NOTHING = -1
 """Stands for an event where there is nothing to depend on."""
 
 _MESSAGE = LinkKind.MESSAGE.value
+_CALL = LinkKind.CALL.value
 _CANCELLED = TaskOutcome.CANCELLED.value
 
 
@@ -115,6 +116,8 @@ class _Search:
         self.limits: dict[int, Limit] = {}
         self.steps = array("q", [NOTHING]) * self.count
         self.caused = bytearray(self.count)
+        self.called = bytearray(self.count)
+        """By span: whether the one around it called it, by the functional API; then it is no task of a step."""
         self.last_end: list[int] = []
         """By join: when it took place."""
         self.step = forest.spans.column(names.MAS_TASK_STEP)
@@ -143,6 +146,7 @@ class _Search:
         links, rank, parent = self.links, self.rank, self.parent
         for cause, effect, kind in zip(links.cause, links.effect, links.kind, strict=True):
             if cause < 0 or cause in (effect, parent[effect]):
+                self.called[effect] |= kind == _CALL and cause == parent[effect]
                 continue
             orders = parent[cause] == parent[effect] and kind != _MESSAGE
             event = self.count + cause
@@ -230,7 +234,7 @@ class _Search:
         groups = []
         for child in children:
             step = self.step[child]
-            if not isinstance(step, int) or self.parent[child] != self.forest.parent[child]:
+            if not isinstance(step, int) or self.called[child] or self.parent[child] != self.forest.parent[child]:
                 continue
             namespace = self.namespace[child]
             known = latest.get(namespace if isinstance(namespace, str) else "")

@@ -220,6 +220,21 @@ def test_a_called_task_blocks_its_caller(span: Make, traces: Gather) -> None:
     assert reschedule(graph, [Parallel(["one", "two"])]).saves_ns == 30
 
 
+def test_calls_inside_their_caller_come_one_after_the_other(span: Make, traces: Gather) -> None:
+    """As other instrumentation nests them: they share the number of the step, and are none of it."""
+    graph = build(
+        traces(
+            span("w", 0, 100),
+            span("flow", 0, 100, "w", task="flow", task_step=0),
+            span("one", 10, 20, "flow", task="one", task_step=0, causes=[("call", "flow")]),
+            span("two", 60, 90, "flow", task="two", task_step=0, causes=[("call", "flow")]),
+        )
+    )
+
+    assert reschedule(graph, [Faster("one", 2)]).saves_ns == 5
+    assert slack(graph) == {"w": 0, "flow": 0, "one": 0, "two": 0}
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
