@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any, Final
 
-from otel_mas.model import Span, StatusCode
-from otel_mas.report.span_tags import MICROSECOND_NS, Tag, kind_of, microseconds, span_tags
+from otel_mas.model import Event, Span, StatusCode
+from otel_mas.report.span_tags import MICROSECOND_NS, Tag, attribute_tags, kind_of, microseconds, span_tags
 
 _KINDS: Final = frozenset({"CLIENT", "SERVER", "PRODUCER", "CONSUMER"})
 
@@ -35,10 +36,17 @@ def _span(span: Span, content: bool) -> dict[str, Any]:
         "timestamp": start,
         "duration": duration,
         "localEndpoint": {"serviceName": span.service} if span.service else None,
-        "annotations": [{"timestamp": one.time_ns // MICROSECOND_NS, "value": one.name} for one in span.events],
+        "annotations": [_annotation(event, content) for event in span.events],
         "tags": tags,
     }
     return {name: value for name, value in found.items() if value not in (None, [], {})}
+
+
+def _annotation(event: Event, content: bool) -> dict[str, Any]:
+    """An event as OpenTelemetry writes it for Zipkin: its name, or `"name":{...}` where it has attributes."""
+    attributes = dict(attribute_tags(event.attributes, content=content))
+    value = json.dumps({event.name: attributes}, ensure_ascii=False)[1:-1] if attributes else event.name
+    return {"timestamp": event.time_ns // MICROSECOND_NS, "value": value}
 
 
 def _text(value: Tag) -> str:

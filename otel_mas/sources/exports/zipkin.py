@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+import orjson
+
 from otel_mas.model import SpanKind, StatusCode
 from otel_mas.sources.exports.source import ExportSource, beginning, documents
 from otel_mas.sources.exports.spans import ExportedEvent, ExportedSpan
@@ -118,7 +120,21 @@ def _span(span: Mapping[str, Any], own: str, parent: str | None) -> ExportedSpan
 
 
 def _event(annotation: Mapping[str, Any]) -> ExportedEvent:
-    return ExportedEvent(annotation["value"], int(annotation["timestamp"]) * _MICROSECOND_NS)
+    name, attributes = _named(str(annotation["value"]))
+    return ExportedEvent(name, int(annotation["timestamp"]) * _MICROSECOND_NS, attributes)
+
+
+def _named(value: str) -> tuple[str, Mapping[str, Any]]:
+    """Name and attributes of an event, which OpenTelemetry writes as `"name":{...}`; with or without braces around."""
+    if value.startswith(('"', "{")):
+        try:
+            found = orjson.loads(value if value.startswith("{") else f"{{{value}}}")
+        except ValueError:
+            return value, {}
+        name, attributes = next(iter(found.items()), ("", None))
+        if len(found) == 1 and isinstance(attributes, dict):
+            return name, attributes
+    return value, {}
 
 
 def _peer(span: Mapping[str, Any]) -> dict[str, Any]:

@@ -105,8 +105,24 @@ def test_content_is_written_where_it_is_asked_for() -> None:
 
     for written in (jaeger, zipkin):
         assert "secret" not in json.dumps(written([secret]))
-    assert json.dumps(jaeger([secret], content=True)).count("secret") == 3
-    assert json.dumps(zipkin([secret], content=True)).count("secret") == 2, "Zipkin's annotations have no attributes"
+    for written in (jaeger, zipkin):
+        assert json.dumps(written([secret], content=True)).count("secret") == 3
+
+
+def test_what_paused_a_foreign_task_comes_back_from_an_annotation_of_zipkin(tmp_path: Path) -> None:
+    task = span(
+        ROOT, "human", 0, 1, None, status=StatusCode.OK,
+        attributes={"openinference.span.kind": "CHAIN", "metadata": '{"langgraph_node":"human","langgraph_step":1}'},
+        events=(Event("exception", START, {names.EXCEPTION_TYPE: "GraphInterrupt"}), Event('"odd', START)),
+    )  # fmt: skip
+    (tmp_path / "spans.json").write_text(json.dumps(zipkin([task], content=True)))
+    (read,) = open_source(tmp_path / "spans.json").trace(TRACE).spans
+
+    assert read.get(names.MAS_TASK_OUTCOME) == task.get(names.MAS_TASK_OUTCOME) == "interrupted"
+    assert [(one.name, dict(one.attributes)) for one in read.events] == [
+        ("exception", {names.EXCEPTION_TYPE: "GraphInterrupt"}),
+        ('"odd', {}),
+    ]
 
 
 @pytest.mark.parametrize("written", [jaeger, zipkin])
