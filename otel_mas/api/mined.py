@@ -174,11 +174,15 @@ class MinedRuns:
         """The answer with what is missing of these runs."""
         notes = [self._found.incomplete]
         if self._gone:
-            notes.append(f"{self._gone:,} traces were deleted before they were read")
+            notes.append(f"{_were(self._gone)} deleted while others were read")
         if self._without_steps:
-            notes.append(f"{self._without_steps:,} traces without a step of an agent, tool or model are left out")
+            notes.append(f"{_were(self._without_steps)} left out: no step of an agent, tool or model")
         answer.limited, answer.incomplete = self._limited, "; ".join(filter(None, notes)) or None
         return answer
+
+
+def _were(traces: int) -> str:
+    return "1 trace was" if traces == 1 else f"{traces:,} traces were"
 
 
 def find_topology(port: Port, query: Query, workflow: str | None) -> Topology:

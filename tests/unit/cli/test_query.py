@@ -104,3 +104,18 @@ def test_sql_prints_numbers_to_the_right_and_columns_that_are_empty_too(run: Run
         "bb         2             20",
     ]
     assert run("sql", "SELECT printf('%0100d', 0) AS long").stdout.splitlines() == ["long", "0" * 59 + "…"]
+
+
+def test_traces_of_other_services_are_counted_in_a_note(tmp_path: Path) -> None:
+    spans = [
+        {"traceId": digit * 32, "spanId": "a" * 16, "name": "GET", "startTimeUnixNano": "1", "endTimeUnixNano": "2"}
+        for digit in "12"
+    ]
+    for number, words in ((1, "1 trace was left out"), (2, "2 traces were left out")):
+        path = tmp_path / f"{number}.jsonl"
+        path.write_text(json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans[:number]}]}]}))
+
+        found = CliRunner().invoke(cli, ["query", "topology", "--from", str(path)])
+
+        assert (found.stdout, found.exit_code) == ("No edge matches.\n", 0)
+        assert f"{words}: no step of an agent, tool or model" in found.stderr
