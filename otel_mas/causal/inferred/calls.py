@@ -142,7 +142,7 @@ class _Search:
         return (around, call), (None, call)
 
     def _nearest(self, known: Mapping[_Key, _Value], number: int, call: str) -> _Value | None:
-        """What is known of a tool call in the agent around a span, else of the last one anywhere."""
+        """The span known for a tool call in the agent around this one, else the last one known anywhere."""
         return next((known[key] for key in self._keys(number, call) if key in known), None)
 
     def _task_around(self, number: int) -> int:
