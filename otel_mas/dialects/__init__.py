@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from otel_mas.dialects import gen_ai, openinference
 from otel_mas.dialects.control_flow import is_no_error, outcome
-from otel_mas.dialects.messages import ROLES, Body, message_of
+from otel_mas.dialects.messages import ROLES, Body, message_of, with_arguments
 from otel_mas.dialects.reading import Attributes, ForeignSpan, count, first
 from otel_mas.semconv import Operation, RecordKind, record_kind
 from otel_mas.semconv import attributes as names
@@ -146,7 +146,7 @@ def foreign_messages(side: str, span: ForeignSpan) -> list[Body]:
         return []
     for dialect in (gen_ai, *_modules()):
         if found := dialect.messages(span, side):
-            return [message_of(one, ROLES[side]) for one in found]
+            return [with_arguments(message_of(one, ROLES[side])) for one in found]
     return []
 
 

@@ -126,6 +126,17 @@ def _calls(message: Mapping[str, Any]) -> list[Any]:
     return _items(message.get("tool_calls")) or _items(more.get("tool_calls") if isinstance(more, Mapping) else None)
 
 
+def with_arguments(message: Body) -> Body:
+    """The message with arguments of tool calls that came as JSON text as what they are."""
+    return {**message, "parts": [_with_arguments(part) for part in message["parts"]]}
+
+
+def _with_arguments(part: Any) -> Any:
+    if not isinstance(part, Mapping) or part.get("type") != "tool_call" or not isinstance(part.get("arguments"), str):
+        return part
+    return {**part, "arguments": parsed_json(part["arguments"])}
+
+
 def _part(part: Any) -> Any:
     """A part as it is stored: a blob that left as a file, named by its digest, is a blob again."""
     if not isinstance(part, Mapping):
@@ -236,4 +247,4 @@ def _items(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
-__all__ = ["ROLES", "message_of", "messages_in", "numbered"]
+__all__ = ["ROLES", "message_of", "messages_in", "numbered", "with_arguments"]

@@ -50,3 +50,11 @@ def test_a_call_that_a_message_has_twice_is_one() -> None:
     span = written({"openinference.span.kind": "LLM", "input.value": {"messages": [message]}})
     (read,) = foreign_messages("input", span)
     assert [part["id"] for part in read["parts"]] == ["a", "b"]
+
+
+def test_arguments_that_came_as_json_text_are_read_in_any_alphabet() -> None:
+    part = {"type": "tool_call", "id": "a", "name": "search", "arguments": '{"city": "Z\\u00fcrich"}'}
+    given = [{"role": "assistant", "parts": [part]}]
+    (read,) = foreign_messages("output", written({"gen_ai.operation.name": "chat", "gen_ai.output.messages": given}))
+    assert read["parts"][0]["arguments"] == {"city": "Zürich"}
+    assert isinstance(part["arguments"], str), "the attributes stay as they came"
