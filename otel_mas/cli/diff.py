@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, TypedDict
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from otel_mas.api.diff import Diff, SetDiff
 
 DIFFERENT = 1
+_STDOUT = "-"
 _THREAD = "thread:"
 
 
@@ -46,7 +48,13 @@ class _Limits(TypedDict):
 @click.option("--least-usd", type=float, default=0.00001, show_default=True, help="Dearer: and by this much.")
 @click.option("--all", "every", is_flag=True, help="Print every step, also those that are the same.")
 @click.option("--exit-code", is_flag=True, help="Exit with 1 where something differs, as `git diff` does.")
-@click.option("-o", "--output", metavar="FILE", callback=not_empty, help="Write a page to this file, too.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    callback=not_empty,
+    help="Write a page to this file, too; - prints the page alone.",
+)
 @source_options
 def command(
     first: str | None,
@@ -96,9 +104,12 @@ def command(
         else:
             one, two = _runs(source, other, first, second)
             found, problems = one.diff(two, **limits), [*one.problems, *two.problems]
-        if output is not None:
-            _write(found, output)
-        _print(found, limit, every=every, as_json=as_json)
+        if output == _STDOUT:
+            sys.stdout.buffer.write(found.to_html().encode())
+        else:
+            if output is not None:
+                _write(found, output)
+            _print(found, limit, every=every, as_json=as_json)
         print_problems(dict.fromkeys(problems))
     if exit_code and not found.same:
         click.get_current_context().exit(DIFFERENT)

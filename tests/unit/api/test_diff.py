@@ -118,6 +118,17 @@ def test_a_page_is_written(store: Path, tmp_path: Path) -> None:
     assert CLOSED in file.read_text()
 
 
+def test_a_page_for_standard_output_comes_alone(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    done = CliRunner().invoke(cli, ["diff", "--store", str(store), "-o", "-"])
+
+    assert done.exit_code == 0
+    assert done.stdout.lower().startswith("<!doctype html>")
+    assert done.stdout.rstrip().endswith("</html>")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_one_run_alone_has_nothing_to_be_compared_with(tmp_path: Path) -> None:
     newsdesk = ARCHIVE.with_name("newsdesk.jsonl.gz")
 
