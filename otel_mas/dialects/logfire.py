@@ -6,6 +6,7 @@ https://github.com/pydantic/logfire. An agent's span repeats the tokens of its c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from otel_mas.dialects.calls import NO_CALL, called, present, tool_content
@@ -18,7 +19,9 @@ MARKERS: Final = frozenset(
     {"logfire.msg", "logfire.span_type", "logfire.json_schema", "model_request_parameters", "pydantic_ai.all_messages"}
     | {"all_messages_events"}
 )
-_RUN: Final = ("final_result", "all_messages_events", "pydantic_ai.all_messages", "pydantic_ai.new_message_index")
+_HISTORY: Final = "pydantic_ai.new_message_index"
+"""Index of the first message of a run that was given earlier ones: of Pydantic AI's messages, not of those written."""
+_RUN: Final = ("final_result", "all_messages_events", "pydantic_ai.all_messages", _HISTORY)
 """Attributes of which an agent's run has one."""
 _COST: Final = "operation.cost"
 _CHOICE: Final = "gen_ai.choice"
@@ -55,17 +58,28 @@ def content(span: ForeignSpan) -> dict[str, Any]:
 
 
 def messages(span: ForeignSpan, side: str) -> list[Any]:
-    """The messages of a call, or of an agent's run: all but the last were its input."""
+    """The messages of a call, or of an agent's run, whose answer is the last of all that it names."""
     attributes = span.attributes
     if _is_run(attributes):
         known = items(attributes.get("pydantic_ai.all_messages")) or _events(attributes.get("all_messages_events"))
         if side == "input":
-            return list(known[:-1])
+            return _given(known, went_on=_HISTORY in attributes)
         return list(known[-1:]) or messages_in(parsed_json(attributes.get("final_result")), side)
     if "events" in attributes:
         chosen = [one for one in items(attributes["events"]) if isinstance(one, dict)]
         return _events([one for one in chosen if (one.get("event.name") == _CHOICE) == (side == "output")])
     return messages_in(parsed_json(attributes.get("request_data" if side == "input" else "response_data")), side)
+
+
+def _given(known: Sequence[Any], *, went_on: bool) -> list[Any]:
+    """The messages that a run was given: those before its first answer.
+
+    Args:
+        went_on: the run went on in a conversation, whose earlier answers it was given, too: all but the last, since its
+            own are not told from them.
+    """
+    answers = (at for at, one in enumerate(known) if isinstance(one, dict) and one.get("role") == "assistant")
+    return list(known[: len(known) - 1 if went_on else next(answers, len(known) - 1)])
 
 
 def _events(value: Any) -> list[Any]:

@@ -27,6 +27,8 @@ EDGES: dict[str, Found] = {
     "pydantic-ai-tools-2025-12-04": {
         *((MODEL, tool, "trigger", "metadata") for tool in (PUNS, DAD, ONE)),
         *((tool, MODEL, "message", "metadata") for tool in (PUNS, DAD, ONE)),
+        # The second run of the agent was given the messages of the first.
+        *((tool, "joke_agent run", "message", "metadata") for tool in (PUNS, DAD, ONE)),
     },
     "langgraph-python-2025-08-22": {
         ("LangGraph", "agent", "trigger", "metadata"),

@@ -110,6 +110,16 @@ def test_messages_of_every_form_are_the_same(form: str) -> None:
     assert said(span, "output") == [("assistant", "hello")]
 
 
+@pytest.mark.parametrize(("history", "given"), [({}, 1), ({"pydantic_ai.new_message_index": 2}, 3)])
+def test_a_run_was_given_what_stands_before_its_first_answer(history: dict[str, Any], given: int) -> None:
+    asked = {"role": "assistant", "parts": [{"type": "tool_call", "id": "a", "name": "pun", "arguments": "{}"}]}
+    answered = {"role": "user", "parts": [{"type": "tool_call_response", "id": "a", "result": "ha"}]}
+    span = written({"pydantic_ai.all_messages": json.dumps([PARTS[0], asked, answered, PARTS[1]]), **history})
+
+    assert len(said(span, "input")) == given
+    assert said(span, "output") == [("assistant", "hello")]
+
+
 def test_answers_of_tools_in_one_message() -> None:
     parts = [{"type": "tool_call_response", "id": one, "name": "pun", "result": "ha"} for one in ("a", "b")]
     span = written({**CHAT, "gen_ai.input.messages": json.dumps([{"role": "user", "parts": parts}])})
