@@ -42,6 +42,8 @@ _FIRST = (_DEFAULT, "otlp+file")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
 # Files that `otel-mas export` writes.
 _EXPORTED = re.compile(r"\.(jsonl?|msgpack)(\.(gz|zst))?$", re.IGNORECASE)
+_OF_CONSOLE = {b"name", b"context", b"parent_id", b"start_time"}
+"""Names in the JSON of a span of OpenTelemetry's SDK."""
 # host:port, with or without a path.
 _ADDRESS = re.compile(r"[\w.-]+:\d{1,5}(/.*)?")
 
@@ -79,9 +81,21 @@ def open_source(target: str | Path, known: Mapping[str, EntryPoint] | None = Non
             raise UnknownSource(f"there is no file {path}: `otel-mas export -o {path.name}` writes traces into one")
         if not path.stat().st_size:
             raise UnknownSource(f"{path} is empty: no trace was written into it")
+        if _is_of_console(path):
+            raise UnknownSource(
+                f"{path} has what OpenTelemetry's ConsoleSpanExporter prints, which is for people: let the app export "
+                "OTLP to `otel-mas serve`, or into a file"
+            )
         raise UnknownSource(f"{path} has neither OTLP nor trace records that could be read: is it of another program?")
     # No source recognises the file, or there is none: the error of the store tells what is wrong.
     return _type(_DEFAULT, known, str(target)).open(str(path))
+
+
+def _is_of_console(path: Path) -> bool:
+    from otel_mas.sources.exports.source import beginning
+    from otel_mas.sources.first_object import names_of_first_object
+
+    return path.is_file() and names_of_first_object(beginning(path)) >= _OF_CONSOLE
 
 
 def _type(scheme: str, known: Mapping[str, EntryPoint], target: str) -> SourceType:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 
 import otel_mas
 from otel_mas.api import Source
@@ -170,6 +171,14 @@ def test_a_file_that_is_no_export_is_not_called_a_store(tmp_path: Path, name: st
         (tmp_path / name).write_bytes(content)
         with pytest.raises(UnknownSource, match=words):
             otel_mas.open(tmp_path / name)
+
+
+def test_what_the_console_exporter_printed_is_called_what_it_is(tmp_path: Path) -> None:
+    span = TracerProvider().get_tracer("app").start_span("step")
+    span.end()
+    (tmp_path / "spans.json").write_text(cast(ReadableSpan, span).to_json())
+    with pytest.raises(UnknownSource, match="ConsoleSpanExporter"):
+        otel_mas.open(tmp_path / "spans.json")
 
 
 def test_after_the_with_block_it_is_closed_and_says_so(store: Path) -> None:
