@@ -152,6 +152,10 @@ class StepContent:
         spoken = any(message.body is not None for message in self._content.messages.values())
         return spoken or any(map(self._has_content, asked))
 
+    def error(self, step: int) -> str:
+        """Name of the exception or error that a step ended with, which is no content; empty where there is none."""
+        return str(self.tree.span(step).columns.get(names.ERROR_TYPE) or "").rpartition(".")[2]
+
     def _has_content(self, step: int) -> bool:
         kind = self.tree.kind[step]
         span = self.tree.span(step)
@@ -185,7 +189,7 @@ class StepContent:
 def same_answer(one: StepContent, step: int, other: StepContent, its: int) -> bool:
     """Whether two steps, of two runs, answered the same. Texts are needed only where digests differ."""
     if not (one.is_kept(step) and other.is_kept(its)):
-        return True  # nobody knows
+        return one.error(step) == other.error(its)  # nobody knows more
     if (digests := one.digests(step, "output")) and digests == other.digests(its, "output"):
         return True
     return one.answer(step) == other.answer(its)

@@ -151,7 +151,7 @@ class RunDiff:
         if self.first_divergence is not None:
             parts.append(f"differs from {self.first_divergence.label} on")
         if not self.content_compared:
-            parts.append("questions and answers were not kept, and not compared")
+            parts.append("questions and answers were not found in both, and not compared")
         return "; ".join(parts)
 
 

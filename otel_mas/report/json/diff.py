@@ -82,7 +82,7 @@ class DiffDocument(TypedDict):
     summary: Annotated[str, "all of it on a line"]
     same: Annotated[bool, "both did and answered the same, however long it took and whatever it cost"]
     content_compared: Annotated[
-        bool, "questions and answers were kept of both runs; false: they count as the same, as nobody knows"
+        bool, "both runs have questions and answers; false: these count as the same, but for names of errors"
     ]
     first_divergence: Annotated[
         int | None, "place in `steps` of the first that differs although none of its causes does; null: the same"

@@ -54,7 +54,18 @@ def test_what_was_not_kept_of_one_run_is_no_difference_and_the_summary_says_so()
         found = diff(a, b)
         assert found.same
         assert not found.content_compared
-        assert found.summary == "no difference in 9 steps; questions and answers were not kept, and not compared"
+        assert (
+            found.summary == "no difference in 9 steps; questions and answers were not found in both, and not compared"
+        )
+
+
+def test_without_content_another_error_is_another_answer() -> None:
+    failing = [
+        run(model(columns={names.ERROR_TYPE: kind})) for kind in ("ValueError", "builtins.ValueError", "KeyError")
+    ]
+
+    assert diff(failing[0], failing[1]).same
+    assert told(diff(failing[0], failing[2])) == {"model#1": ["answered differently"]}
 
 
 def test_what_a_step_answered_and_what_follows_from_it() -> None:

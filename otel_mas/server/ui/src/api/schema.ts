@@ -1114,7 +1114,7 @@ export interface components {
             causes_new: string[][];
             /**
              * Content Compared
-             * @description questions and answers were kept of both runs; false: they count as the same, as nobody knows
+             * @description both runs have questions and answers; false: these count as the same, but for names of errors
              */
             content_compared: boolean;
             /**
