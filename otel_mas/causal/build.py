@@ -22,6 +22,7 @@ def build(traces: Sequence[Trace], *, whole: bool = False) -> CausalGraph:
     - A span whose parent is not in its trace is a root; so is the earliest span of a cycle of parents.
     - A span that is still open is taken to last until the last instant seen in its trace.
     - A span that ends before it starts is an instant at its start.
+    - An empty span of another instrumentation that invokes what lies beside it is the parent of that.
     - A cause in a trace that was not given, or that its trace lacks, is an external node: an id without a span.
     - Spans of a machine whose clock differs are moved, all of them by the same time (`causal.clocks`).
     - Cycles of links stay in the graph; time breaks them on the critical path.

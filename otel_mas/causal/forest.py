@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from operator import le, lt
 
+from otel_mas.causal.enclosing import put_inside
 from otel_mas.causal.problems import Problems
 from otel_mas.model import ObjectSpanTable, Span, SpanKind, SpanTable, Trace
 from otel_mas.semconv import RecordKind
@@ -44,6 +45,7 @@ def build_forest(traces: Sequence[Trace], problems: Problems) -> Forest:
     spans = _distinct(traces, problems)
     end = _ends(spans, problems)
     parent = _parents(spans, problems)
+    problems.put_inside.extend(map(spans.__getitem__, put_inside(spans, parent, end)))
     _cut_cycles(spans, parent, problems)
     roots = [i for i, above in enumerate(parent) if above == ROOT]
     _count_roots(spans, roots, problems)

@@ -30,6 +30,8 @@ class Problems:
     skews: list[Skew] = field(default_factory=list)
     early: list[Span] = field(default_factory=list)
     """Spans that start before their parent."""
+    put_inside: list[Span] = field(default_factory=list)
+    """Spans that are read as inside of the empty one beside them that names them."""
     references: list[tuple[Span, str]] = field(default_factory=list)
     empty: bool = False
     single: bool = False
@@ -60,6 +62,9 @@ class Problems:
         if self.early:
             several = _several(len(self.early), "span begins before its parent", "spans begin before their parents")
             yield f"{several} ({_named(self.early)}): left in place."
+        if self.put_inside:
+            several = _several(len(self.put_inside), "span lies", "spans lie") + " beside an empty span"
+            yield f"{several} that invoked the same ({_named(self.put_inside)}): read as inside of that."
         if self.open:
             several = _several(len(self.open), "span has", "spans have")
             yield f"{several} not ended ({_named(self.open)}): taken to last until the last instant seen in the trace."

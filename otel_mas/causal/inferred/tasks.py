@@ -153,8 +153,8 @@ def find_tasks(forest: Forest, links: Links, foreign: Sequence[int]) -> ForeignT
         if not isinstance(task_id, str) or not isinstance(step, int):
             continue
         above = forest.parent[number]
-        if (above != ROOT and ids[above] == task_id) or _has_cause(links, number):
-            continue  # the first is the graph that the node is
+        if _is_node_around(forest, ids, number) or _has_cause(links, number):
+            continue
         span = spans[number]
         path, chosen = origin_of(span)
         inside = namespace = str(span.columns.get(names.MAS_TASK_NAMESPACE) or "")
@@ -165,6 +165,11 @@ def find_tasks(forest: Forest, links: Links, foreign: Sequence[int]) -> ForeignT
         node, triggers = str(span.task_name or span.name), texts(span.get(names.MAS_TASK_TRIGGERS))
         found.add(ForeignTask(number, task_id, node, step, graph, triggers, path, inside, outcome, chosen), above)
     return found
+
+
+def _is_node_around(forest: Forest, ids: Sequence[Any], number: int) -> bool:
+    """Whether a task's span is that of the graph which the node around it is: the task that encloses it is the same."""
+    return bool(next((ids[above] for above in around(forest, number) if ids[above] is not None), None) == ids[number])
 
 
 def _has_cause(links: Links, number: int) -> bool:
