@@ -55,6 +55,8 @@ DERIVED: Final = frozenset(
     {names.MAS_TASK_TRIGGERS, names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS, names.MAS_COST_SOURCE}
 )
 """Names that a translation may give, and that are no columns."""
+_COMMAND: Final = {"graph", "update", "resume", "goto"}
+"""Fields of LangGraph's `Command`."""
 _WITHOUT_MESSAGES: Final = frozenset({RecordKind.TOOL_CALL, RecordKind.RETRIEVAL})
 _EMPTY: Final = (None, "", "{}", "null")
 """Content that stands for none."""
@@ -126,13 +128,42 @@ def translated_beside_ours(span: ForeignSpan, scope: str) -> dict[str, Any]:
 
 
 def contents(span: ForeignSpan) -> dict[str, Any]:
-    """Content of a span other than messages in our names: arguments and result of a tool, query and documents."""
+    """Content of a span other than messages in our names: arguments and result of a tool, query and documents,
+    and the input and result of a task."""
     found: dict[str, Any] = {}
     for dialect in _of(span.attributes):
         for name, value in dialect.content(span).items():
             if value is not None and span.attributes.get(name) in _EMPTY:
                 found.setdefault(name, value)
-    return found
+    return found or _of_task(span)
+
+
+def _of_task(span: ForeignSpan) -> dict[str, Any]:
+    """Input of a task of LangGraph, and its result where that is no update of the state."""
+    if names.MAS_TASK_ID not in translated(span):
+        return {}
+    given, result = _task_value(span, "input"), _task_value(span, "output")
+    found = {names.MAS_TASK_INPUT: given, names.MAS_TASK_RESULT: None if isinstance(result, Mapping) else result}
+    return {name: value for name, value in found.items() if value and isinstance(value, Mapping | list)}
+
+
+def state_writes(span: ForeignSpan) -> Mapping[str, Any]:
+    """Values that a task of LangGraph wrote to the state, by channel: its result, or the update of its `Command`.
+
+    Empty for any other span.
+    """
+    if names.MAS_TASK_ID not in translated(span):
+        return {}
+    result = _task_value(span, "output")
+    if isinstance(result, Mapping) and result.keys() == _COMMAND:
+        result = result["update"]
+    return result if isinstance(result, Mapping) else {}
+
+
+def _task_value(span: ForeignSpan, side: str) -> Any:
+    """The input or the output of a task, as JSON has it; None where it has none."""
+    values = (one.value(span, side) for one in _of(span.attributes) if hasattr(one, "value"))
+    return next((value for value in values if value is not None), None)
 
 
 def foreign_messages(side: str, span: ForeignSpan) -> list[Body]:
@@ -201,6 +232,7 @@ __all__ = [
     "is_control_flow",
     "is_model_call",
     "plain_kind",
+    "state_writes",
     "total_tokens",
     "translated",
     "translated_beside_ours",

@@ -82,7 +82,12 @@ def messages(span: ForeignSpan, side: str) -> list[Any]:
     attributes = span.attributes
     if attributes.get(KIND) in ("tool", "retriever", "embedding", "event") or names.GEN_AI_TOOL_NAME in attributes:
         return []
-    return messages_in(parsed_json(attributes.get(_INPUT if side == "input" else _OUTPUT)), side)
+    return messages_in(value(span, side), side)
 
 
-__all__ = ["MARKERS", "content", "messages", "structure"]
+def value(span: ForeignSpan, side: str) -> Any:
+    """The input or the output of a span, as JSON has it."""
+    return parsed_json(span.attributes.get(_INPUT if side == "input" else _OUTPUT))
+
+
+__all__ = ["MARKERS", "content", "messages", "structure", "value"]

@@ -11,7 +11,7 @@ from typing import Any, Final
 from otel_mas.dialects import langgraph
 from otel_mas.dialects.calls import NO_CALL, called, present, provider, retrieval_content, tool_content
 from otel_mas.dialects.messages import messages_in
-from otel_mas.dialects.reading import Attributes, ForeignSpan, mapping, parsed_json, text
+from otel_mas.dialects.reading import ForeignSpan, mapping, parsed_json, text
 from otel_mas.semconv import Operation
 from otel_mas.semconv import attributes as names
 
@@ -60,11 +60,12 @@ def messages(span: ForeignSpan, side: str) -> list[Any]:
     attributes = span.attributes
     if attributes.get(KIND) in ("tool", "retriever", "embedding"):
         return []
-    return messages_in(parsed_json(_given(attributes, side)), side)
+    return messages_in(value(span, side), side)
 
 
-def _given(attributes: Attributes, side: str) -> str | None:
-    return text(attributes, *(_INPUTS if side == "input" else _OUTPUTS))
+def value(span: ForeignSpan, side: str) -> Any:
+    """The input or the output of a span, as JSON has it."""
+    return parsed_json(text(span.attributes, *(_INPUTS if side == "input" else _OUTPUTS)))
 
 
 def _only(value: str | None, key: str) -> Any:
@@ -73,4 +74,4 @@ def _only(value: str | None, key: str) -> Any:
     return found[key] if isinstance(found, dict) and found.keys() == {key} else found
 
 
-__all__ = ["MARKERS", "content", "messages", "structure"]
+__all__ = ["MARKERS", "content", "messages", "structure", "value"]

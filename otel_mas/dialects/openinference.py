@@ -106,9 +106,12 @@ def messages(span: ForeignSpan, side: str) -> list[Any]:
     found = numbered(PREFIXES[side], attributes)
     if found:
         return [one.get("message", one) for one in found]
-    if str(attributes.get(KIND)).upper() in _SPEAKING:
-        return messages_in(parsed_json(attributes.get(_INPUT if side == "input" else _OUTPUT)), side)
-    return []
+    return messages_in(value(span, side), side) if str(attributes.get(KIND)).upper() in _SPEAKING else []
 
 
-__all__ = ["KIND", "MARKERS", "PREFIXES", "TOTAL", "content", "messages", "structure"]
+def value(span: ForeignSpan, side: str) -> Any:
+    """The input or the output of a span, as JSON has it."""
+    return parsed_json(span.attributes.get(_INPUT if side == "input" else _OUTPUT))
+
+
+__all__ = ["KIND", "MARKERS", "PREFIXES", "TOTAL", "content", "messages", "structure", "value"]

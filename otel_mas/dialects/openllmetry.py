@@ -89,8 +89,13 @@ def messages(span: ForeignSpan, side: str) -> list[Any]:
     """The messages in what a task, a workflow or an agent was given, or gave."""
     if span.attributes.get(KIND) == "tool":
         return []
+    return messages_in(value(span, side), side)
+
+
+def value(span: ForeignSpan, side: str) -> Any:
+    """The input or the output of a span, as JSON has it."""
     key, inner = (_INPUT, "inputs") if side == "input" else (_OUTPUT, "outputs")
-    return messages_in(_inner(span.attributes.get(key), inner), side)
+    return _inner(span.attributes.get(key), inner)
 
 
 def _inner(value: Any, *keys: str) -> Any:
@@ -99,4 +104,4 @@ def _inner(value: Any, *keys: str) -> Any:
     return next((found[key] for key in keys if key in found), parsed_json(value))
 
 
-__all__ = ["KIND", "MARKERS", "associated", "content", "messages", "structure"]
+__all__ = ["KIND", "MARKERS", "associated", "content", "messages", "structure", "value"]

@@ -24,7 +24,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 import otel_mas
 from otel_mas.semconv import attributes as names
 from tests.conformance.lunch import PROCESSES
-from tests.conformance.messages import SCOPE, export, process, span, span_id, trace_id
+from tests.conformance.messages import OTHERS, export, process, span, span_id, trace_id
 from tests.serving.server import Server, span_names
 
 TRACES = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
@@ -44,7 +44,7 @@ def call(server: Server, body: bytes, method: str = TRACES, **options: Any) -> b
 
 
 def logs(*records: LogRecord) -> bytes:
-    scope = ScopeLogs(scope=SCOPE, log_records=records)
+    scope = ScopeLogs(scope=OTHERS, log_records=records)
     return LogsData(resource_logs=[ResourceLogs(scope_logs=[scope])]).SerializeToString()
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from otel_mas.analyse.content import RunContent
+from otel_mas.dialects import OWN_SCOPE, state_writes
+from otel_mas.dialects.messages import messages_in
 from otel_mas.model import STATE_EVENT, Span
 from otel_mas.model.message_text import text_of, written
 from otel_mas.semconv import attributes as names
@@ -18,6 +20,8 @@ NOT_KEPT = "not kept"
 NO_CONTENT = "the source keeps no content"
 OPAQUE = "an object without readable fields"
 LARGE = "too large to read while the app ran"
+_ROLED = frozenset({"role", "type", "lc"})
+"""Fields of which a message has one."""
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
@@ -51,9 +55,11 @@ class StateValues:
         return self._each(span, _recorded)
 
     def _each(self, span: Span, value_of: Callable[[str, Mapping[str, Any]], Any]) -> Iterator[Written]:
+        for channel, value in _written_by_others(span).items():
+            yield Written(channel, "", _with_texts(value), None)
         digests = _texts(span, names.MAS_STATE_DIGESTS)
         carried: Mapping[str, Any] | None = None
-        for number, channel in enumerate(written_channels(span)):
+        for number, channel in enumerate(_texts(span, names.MAS_STATE_CHANGED)):
             digest = digests[number] if number < len(digests) else ""
             body, missing = self._read(digest)
             value = None if body is None else value_of(digest, body)
@@ -98,7 +104,22 @@ def _recorded(digest: str, body: Mapping[str, Any]) -> Any:
 
 def written_channels(span: Span) -> tuple[str, ...]:
     """Channels that a span wrote."""
-    return _texts(span, names.MAS_STATE_CHANGED)
+    return _texts(span, names.MAS_STATE_CHANGED) or tuple(_written_by_others(span))
+
+
+def _written_by_others(span: Span) -> Mapping[str, Any]:
+    """Values that a task of LangGraph wrote, by channel, as another instrumentation noted them."""
+    if span.task_id is None or span.scope.name in (OWN_SCOPE, "") or span.get(names.MAS_STATE_CHANGED):
+        return {}
+    return state_writes(span.as_written())
+
+
+def _with_texts(value: Any) -> Any:
+    """A list of messages as their role and text; any other value as it is."""
+    if not isinstance(value, list) or not all(isinstance(one, Mapping) and _ROLED & one.keys() for one in value):
+        return value
+    messages = [message for one in value for message in messages_in(one, "output")]
+    return [{"role": one["role"], "text": written(one)} for one in messages] if len(messages) == len(value) else value
 
 
 def value_digests(span: Span) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from otel_mas.dialects import ForeignSpan
+from otel_mas.dialects import ForeignSpan, state_writes
 from tests.unit.dialects.reading import ours, said, written
 
 NODE = {
@@ -184,3 +184,30 @@ def test_messages_in_the_state_that_a_task_was_given() -> None:
 
     assert said(span, "input") == [("user", "hi"), ("assistant", "hello")]
     assert said(span, "output") == []
+
+
+def node(output: Any, given: Any = None, **metadata: Any) -> ForeignSpan:
+    attributes = {"output.value": json.dumps(output), "input.value": json.dumps(given)}
+    return written({**of_graph(**{**NODE, **metadata}), **attributes}, "writer")
+
+
+def test_a_task_wrote_its_result_to_the_state_and_read_its_input() -> None:
+    assert state_writes(node({"draft": "Dear guest", "count": 1})) == {"draft": "Dear guest", "count": 1}
+    assert ours(node({"draft": "Dear guest"}, {"topic": "trains"}))["mas.task.input"] == {"topic": "trains"}
+    assert "mas.task.result" not in ours(node({"draft": "Dear guest"}))
+
+
+def test_of_a_command_the_update_is_written() -> None:
+    command = {"graph": None, "update": {"draft": "Dear guest"}, "resume": None, "goto": "editor"}
+
+    assert state_writes(node(command)) == {"draft": "Dear guest"}
+    assert state_writes(node({**command, "update": None})) == {}
+
+
+def test_a_result_that_is_no_update_is_a_result() -> None:
+    assert state_writes(node([1, 2])) == {}
+    assert ours(node([1, 2]))["mas.task.result"] == [1, 2]
+
+
+def test_a_span_inside_of_a_node_writes_nothing() -> None:
+    assert state_writes(node({"draft": "Dear guest"}, langgraph_node="editor")) == {}
