@@ -99,7 +99,7 @@ def test_the_pasteable_command_leaves_out_the_default_store(
     ("name", "keys"),
     [
         ("show", ["spans", "questions", "problems"]),
-        ("graph", ["nodes", "edges", "externals", "questions", "problems"]),
+        ("graph", ["nodes", "edges", "possible_edges", "externals", "questions", "problems"]),
         ("critical-path", ["total_ns", "steps", "problems"]),
         ("cost", ["by_agent", "by_model", "total", "unpriced", "problems"]),
     ],
