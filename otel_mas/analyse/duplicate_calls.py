@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from otel_mas.model import Span
 from otel_mas.semconv import attributes as names
+
+_TOKENS: Final = (names.GEN_AI_USAGE_INPUT_TOKENS, names.GEN_AI_USAGE_OUTPUT_TOKENS)
 
 
 def duplicate_calls(calls: Sequence[Span]) -> set[Span]:
@@ -66,11 +69,20 @@ def _response(span: Span) -> str:
 
 
 def _same_time(one: Span, other: Span) -> bool:
-    """Whether they overlap for half of the longer one at least; not where two responses are named."""
+    """Whether they overlap for half of the longer one at least, or one lies in the other and used as many tokens.
+
+    Not where two responses are named.
+    """
     if _response(one) and _response(other):
         return False
     common = min(one.last_ns, other.last_ns) - max(one.start_ns, other.start_ns)
-    return common >= 0 and 2 * common >= max(one.duration_ns, other.duration_ns)
+    shorter, longer = sorted((one.duration_ns, other.duration_ns))
+    return common >= 0 and (2 * common >= longer or (common == shorter and _same_tokens(one, other)))
+
+
+def _same_tokens(one: Span, other: Span) -> bool:
+    counts = [[span.columns.get(name) for name in _TOKENS] for span in (one, other)]
+    return counts[0] == counts[1] and None not in counts[0]
 
 
 def _same_model(one: Span, other: Span) -> bool:

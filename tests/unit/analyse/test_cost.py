@@ -153,6 +153,14 @@ def test_parallel_calls_are_told_apart_by_their_responses() -> None:
     assert cost([*ours, *theirs]).total.calls == 3
 
 
+def test_a_short_request_inside_of_a_long_call_is_the_same_call_where_it_used_as_many_tokens() -> None:
+    """What LangChain does around a request takes most of the time on a busy machine."""
+    ours = told("o", 0, 100, "otel_mas", **OURS, **usd(0.1))
+    same, other = (told("t", 60, 75, "another", **{names.GEN_AI_USAGE_INPUT_TOKENS: count}) for count in (10, 11))
+    assert cost([ours, same]).total.calls == 1
+    assert cost([ours, other]).total.calls == 2
+
+
 def test_another_model_at_the_same_time_is_another_call() -> None:
     other = told("t", 0, 100, "another", **{names.GEN_AI_REQUEST_MODEL: "n"})
     assert cost([told("o", 0, 100, "otel_mas", **OURS), other]).total.calls == 2
