@@ -259,9 +259,9 @@ def _kinds(graph: CausalGraph) -> tuple[list[str | None], Sequence[int]]:
         for name in (names.MAS_RECORD_KIND, names.GEN_AI_OPERATION_NAME)
     )
     agents = map(bool, table.column(names.GEN_AI_AGENT_NAME))
-    unsaid = [i for i, operation in enumerate(operations) if operation and not recorded[i]]
+    unrecorded = [i for i, operation in enumerate(operations) if operation and not recorded[i]]
     found = list(map(_kind_of, recorded, operations, agents))
-    foreign = [i for i in {*table.foreign(), *unsaid} if found[i] is not None]
+    foreign = [i for i in {*table.foreign(), *unrecorded} if found[i] is not None]
     ignored: list[int] = []
     if foreign:
         _leave_retold(graph, found, frozenset(foreign))
