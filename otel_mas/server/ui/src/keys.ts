@@ -1,5 +1,5 @@
 /** Keyboard: views register what they answer to; the help lists what is registered. */
-import { useEffect, useSyncExternalStore } from "react";
+import { useLayoutEffect, useSyncExternalStore } from "react";
 
 export interface Binding {
   keys: string[];
@@ -17,7 +17,8 @@ function change(next: readonly Binding[]): void {
 }
 
 export function useKeys(own: readonly Binding[]): void {
-  useEffect(() => {
+  // With the view itself, not after it: a key that follows at once is for what is on the page then.
+  useLayoutEffect(() => {
     change([...bindings, ...own]);
     return () => change(bindings.filter((one) => !own.includes(one)));
   }, [own]);

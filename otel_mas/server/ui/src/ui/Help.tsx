@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef } from "react";
+import { useLayoutEffect, useMemo, useRef } from "react";
 import { type Binding, useBindings, useKeys } from "../keys";
 
 const NAMES: Record<string, string> = {
@@ -13,14 +13,13 @@ const NAMES: Record<string, string> = {
 export function Help({ onClose }: { onClose: () => void }) {
   const bindings = useBindings();
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    dialog.current?.showModal();
+  useLayoutEffect(() => {
+    const shown = dialog.current;
+    shown?.showModal();
+    return () => shown?.close(); // gives the focus back
   }, []);
   useKeys(
-    useMemo<Binding[]>(
-      () => [{ keys: ["Escape", "?"], description: "", group: "", run: () => dialog.current?.close() }],
-      [],
-    ),
+    useMemo<Binding[]>(() => [{ keys: ["Escape", "?"], description: "", group: "", run: onClose }], [onClose]),
   );
   const groups = [...new Set(bindings.map((one) => one.group))].filter(Boolean);
   return (
